@@ -1,0 +1,25 @@
+//! The rules of Florin: what may happen to money, orders, credit and loans.
+//!
+//! Pure: no input or output, no clock, no randomness, no wire format. Callers pass `now` and fresh ids in,
+//! and save the [`Change`](order::Change) that comes out.
+
+pub mod application;
+pub mod bank;
+pub mod card;
+pub mod company;
+pub mod credit;
+pub mod event;
+pub mod id;
+pub mod ledger;
+pub mod loan;
+pub mod money;
+pub mod order;
+pub mod payout;
+pub mod retry;
+pub mod schedule;
+pub mod seller;
+pub mod time;
+
+pub use id::*;
+pub use money::{Currency, Money, MoneyError};
+pub use time::Timestamp;
