@@ -12,7 +12,8 @@ const REFERENCE_MAX: usize = 18;
 
 /// The seller's reference as a bank carries it: letters, digits and a few signs, 18 at the most.
 pub fn bank_reference(reference: &str) -> String {
-    let clean: String = reference.chars().filter(|sign| sign.is_ascii_alphanumeric() || " -./".contains(*sign)).take(REFERENCE_MAX).collect();
+    let clean: String =
+        reference.chars().filter(|sign| sign.is_ascii_alphanumeric() || " -./".contains(*sign)).take(REFERENCE_MAX).collect();
     if clean.trim().is_empty() { "ORDER".to_owned() } else { clean.trim().to_owned() }
 }
 
@@ -108,13 +109,13 @@ pub struct BankPaymentChange {
 impl BankPayment {
     /// Moves without money: the books are not touched.
     pub fn moves(self, state: BankPaymentState, now: Timestamp) -> BankPaymentChange {
-        let entry = Transfers::new("bank_payment_moved", self.id, now).done();
+        let entry = Transfers::new("bank_payment_moved", &self.id, now).done();
         BankPaymentChange { payment: Self { state, ..self }, entry }
     }
 
     /// Money came for an order that had ended: it is owed back.
     pub fn comes_too_late(self, reference: String, now: Timestamp) -> BankPaymentChange {
-        let entry = Transfers::new("bank_payment_unclaimed", self.id, now)
+        let entry = Transfers::new("bank_payment_unclaimed", &self.id, now)
             .debit_credit(self.amount, (Account::BankClearing, ""), (Account::Returns, ""))
             .done();
         BankPaymentChange { payment: Self { state: BankPaymentState::Returning { at: now, reference }, ..self }, entry }
@@ -122,7 +123,7 @@ impl BankPayment {
 
     /// The money went back.
     pub fn goes_back(self, reference: String, now: Timestamp) -> BankPaymentChange {
-        let entry = Transfers::new("bank_payment_returned", self.id, now)
+        let entry = Transfers::new("bank_payment_returned", &self.id, now)
             .debit_credit(self.amount, (Account::Returns, ""), (Account::BankClearing, ""))
             .done();
         BankPaymentChange { payment: Self { state: BankPaymentState::Returned { at: now, reference }, ..self }, entry }

@@ -146,7 +146,7 @@ pub struct Transfers {
 
 impl Transfers {
     /// An entry without legs.
-    pub fn new(kind: &'static str, subject: impl ToString, at: Timestamp) -> Self {
+    pub fn new(kind: &'static str, subject: &impl ToString, at: Timestamp) -> Self {
         Self { entry: Entry { kind, subject: subject.to_string(), at, legs: Vec::with_capacity(4) } }
     }
 

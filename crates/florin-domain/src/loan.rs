@@ -90,7 +90,8 @@ impl Offer {
     pub fn new(principal: Money, term: Term, rate: Rate, now: Timestamp) -> Option<Self> {
         let rows = repayments(principal, rate, term.repayments(), Spread::EqualRepayments)?;
         let start = now.london_date();
-        let dated = (1..).map(|number| due_on(start, number)).zip(rows).map(|(due, row)| due.map(|due| (due, row))).collect::<Option<_>>()?;
+        let dated =
+            (1..).map(|number| due_on(start, number)).zip(rows).map(|(due, row)| due.map(|due| (due, row))).collect::<Option<_>>()?;
         Some(Self { term, rate, principal, repayments: dated })
     }
 
@@ -276,7 +277,7 @@ impl Loan {
     pub fn collect(&self, number: u32, reference: String, now: Timestamp) -> Result<InstalmentChange, LoanError> {
         let instalment = self.unpaid(number)?;
         let (debtor, cleared) = ((Account::BuyerReceivable, self.company.as_str()), (Account::CardClearing, ""));
-        let entry = Transfers::new("instalment_paid", self.subject(number), now)
+        let entry = Transfers::new("instalment_paid", &self.subject(number), now)
             .debit_credit(instalment.interest, debtor, (Account::InterestIncome, ""))
             .debit_credit(instalment.total(), cleared, debtor)
             .done();
@@ -295,7 +296,7 @@ impl Loan {
             InstalmentState::Late { since } => since,
             InstalmentState::Scheduled | InstalmentState::Paid { .. } => now,
         };
-        let entry = Transfers::new("instalment_missed", self.subject(number), now).done();
+        let entry = Transfers::new("instalment_missed", &self.subject(number), now).done();
         let late = Instalment { refusals, state: InstalmentState::Late { since }, ..instalment.clone() };
         let retry_at = collection_wait(refusals).map(|wait| now.plus(wait));
         Ok(self.step(late, entry, Money::zero(self.principal.currency()), retry_at))

@@ -315,7 +315,7 @@ impl Order {
             return Err(OrderError::AmountNotPositive);
         }
         let seller = terms.seller.to_string();
-        let entry = Transfers::new("order_opened", terms.id, now)
+        let entry = Transfers::new("order_opened", &terms.id, now)
             .debit_credit(terms.amount, (Account::OrdersOpen, &seller), (Account::OrdersOpenContra, &seller))
             .done();
         let order = Self { terms, created_at: now, state: OrderState::Created, version: 0 };
@@ -329,7 +329,7 @@ impl Order {
     pub fn begin(self, now: Timestamp) -> Result<Option<Change>, OrderError> {
         match self.state {
             OrderState::Created => {
-                let entry = Transfers::new("order_begun", self.id(), now).done();
+                let entry = Transfers::new("order_begun", &self.id(), now).done();
                 Ok(Some(self.becomes(OrderState::Pending { since: now }, entry)))
             }
             OrderState::Pending { .. } => Ok(None),
@@ -346,7 +346,7 @@ impl Order {
             return Err(self.refuses("be approved"));
         };
         let held = (Account::CreditHeld, company.as_str());
-        let entry = Transfers::new("order_approved", self.id(), now)
+        let entry = Transfers::new("order_approved", &self.id(), now)
             .debit_credit(self.terms.amount, held, (Account::CreditHeldContra, company.as_str()))
             .done();
         Ok(self.becomes(OrderState::Approved { since: now, company }, entry))
@@ -402,7 +402,7 @@ impl Order {
     fn closing(&self, kind: &'static str, now: Timestamp) -> Transfers {
         let (amount, owner) = (self.terms.amount, self.terms.seller.to_string());
         let transfers =
-            Transfers::new(kind, self.id(), now).debit_credit(amount, (Account::OrdersOpenContra, &owner), (Account::OrdersOpen, &owner));
+            Transfers::new(kind, &self.id(), now).debit_credit(amount, (Account::OrdersOpenContra, &owner), (Account::OrdersOpen, &owner));
         match &self.state {
             OrderState::Approved { company, .. } => {
                 let held = (Account::CreditHeld, company.as_str());

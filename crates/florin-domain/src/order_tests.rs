@@ -33,12 +33,7 @@ fn company() -> CompanyNumber {
 }
 
 fn loan() -> Loan {
-    let ids = LoanIds {
-        loan: LoanId::from_random([5; 16]),
-        order: terms().id,
-        seller: terms().seller,
-        card: CardId::from_random([6; 16]),
-    };
+    let ids = LoanIds { loan: LoanId::from_random([5; 16]), order: terms().id, seller: terms().seller, card: CardId::from_random([6; 16]) };
     let offer = Offer::new(terms().amount, Term::Months3, Term::Months3.rate(), NOW).unwrap();
     Loan::fund(ids, company(), &offer, NOW)
 }

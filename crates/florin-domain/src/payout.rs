@@ -53,7 +53,7 @@ impl Payout {
             return None;
         };
         let owner = self.seller.to_string();
-        let entry = Transfers::new("payout_sent", self.id, now)
+        let entry = Transfers::new("payout_sent", &self.id, now)
             .debit_credit(self.amount, (Account::MerchantPayable, &owner), (Account::PayoutClearing, ""))
             .debit_credit(self.amount, (Account::PayoutClearing, ""), (Account::BankClearing, ""))
             .done();
@@ -64,7 +64,7 @@ impl Payout {
 /// A month's fees of a seller are billed: taken out of what the seller is owed.
 pub fn bill_fees(seller: SellerId, total: Money, month_end: Timestamp, now: Timestamp) -> Entry {
     let owner = seller.to_string();
-    Transfers::new("fees_billed", format!("{seller}/{}", month_end.micros()), now)
+    Transfers::new("fees_billed", &format!("{seller}/{}", month_end.micros()), now)
         .debit_credit(total, (Account::MerchantPayable, &owner), (Account::FeesReceivable, &owner))
         .done()
 }

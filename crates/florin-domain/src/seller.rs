@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::SellerId;
 use crate::loan::Term;
 use crate::money::Money;
 use crate::schedule::Rate;
 use crate::time::{Timestamp, days};
-use crate::SellerId;
 
 /// The longest a payout may be held back, in days.
 pub const PAYOUT_HOLD_MAX_DAYS: u32 = 14;

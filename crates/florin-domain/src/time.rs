@@ -71,6 +71,7 @@ impl Timestamp {
     }
 
     /// The end of the London month that this instant lies in, which is the first instant of the next.
+    #[must_use]
     pub fn month_end(self) -> Self {
         let date = self.london_date();
         let next = date.last_of_month().tomorrow().unwrap_or(date);

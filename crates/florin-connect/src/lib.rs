@@ -1,0 +1,31 @@
+//! All that leaves the process: connectors to the outside world, the webhook sender, mail, and the guard against private addresses.
+//!
+//! The traits say what Florin asks of the world; adapters here and in `florin-sim` answer. This crate alone names an HTTP or an
+//! SMTP client. It may not decide anything about money, and nothing in it is called inside a store transaction.
+//! Invariant: a call is safe to repeat with the same key, because a crash between intent and outcome repeats it.
+
+pub mod address;
+pub mod bank;
+pub mod card;
+pub mod connector;
+pub mod http;
+pub mod mail;
+pub mod payout;
+pub mod register;
+pub mod smtp;
+mod tls;
+pub mod underwriter;
+pub mod webhook;
+pub mod world;
+
+pub use address::{AddressPolicy, ReservedAddress};
+pub use bank::{Bank, BankPayments, BankStatus, StartPayment, Started};
+pub use card::{CardAcquirer, CardCheck, CardSecret, CardVerdict, Charge, ChargeOutcome};
+pub use connector::{Call, ConnectError, Connector};
+pub use mail::{Mail, Mailer};
+pub use payout::{PayoutOrder, Payouts};
+pub use register::CompanyRegister;
+pub use smtp::{SMTP_TIMEOUT, SmtpLogin, SmtpMailer, SmtpSettings, SmtpTls};
+pub use underwriter::{Assessment, Underwriter};
+pub use webhook::{WebhookAnswer, WebhookCall, WebhookOutcome, WebhookSender};
+pub use world::World;

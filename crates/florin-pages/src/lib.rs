@@ -1,0 +1,28 @@
+//! Pages for people: the hosted checkout, and the sandbox's bank, mailbox, shop and start page.
+//!
+//! Knows no business rule: a page reads a form, calls one verb of the service and shows where that leads.
+//! Invariants: no page runs a script or loads anything from elsewhere; all state is the server's, so no page needs a cookie;
+//! every address works with and without its last slash, and neither leads to the other.
+
+mod answer;
+mod asset;
+pub(crate) mod checkout;
+mod desk;
+mod detour;
+mod field;
+mod form;
+mod frame;
+mod news;
+mod place;
+mod progress;
+mod sandbox;
+mod visit;
+mod wording;
+
+pub use checkout::checkout;
+pub use desk::{BankDesk, BankSlip, DeskCall};
+pub use detour::fallback;
+pub use sandbox::sandbox;
+
+#[cfg(test)]
+mod page_tests;

@@ -1,0 +1,175 @@
+//! The sandbox's demo shop: where buyers come back to, and where webhooks can be sent.
+//!
+//! It shows what a seller's server would see of an order, and takes any webhook with a 200.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use florin_domain::OrderId;
+use florin_domain::order::Status;
+use florin_service::orders::{self, History};
+use florin_service::webhooks::{self, Announcement, Attempt, Delivery};
+use florin_service::{Cx, ServiceError, Tx, sellers};
+use florin_web::body::{BodyLimits, read};
+use florin_web::BodyError;
+use http::{HeaderMap, StatusCode, Uri};
+
+use crate::answer::show;
+use crate::detour::Detour;
+use crate::form::Form;
+use crate::frame::Frame;
+use crate::news::Tone;
+use crate::wording::instant;
+
+/// The shop's name where no seller gives it one.
+const SHOP: &str = "Demo shop";
+
+#[derive(Template)]
+#[template(path = "sandbox/shop.html")]
+struct ShopPage {
+    frame: Frame,
+    shop: String,
+    order: Option<OrderView>,
+    /// Whether an order was asked for that is not there.
+    unknown: bool,
+}
+
+struct OrderView {
+    id: String,
+    heading: &'static str,
+    status: String,
+    tone: Tone,
+    amount: String,
+    reference: String,
+    webhooks: Vec<WebhookView>,
+}
+
+struct WebhookView {
+    status: String,
+    state: &'static str,
+    tone: Tone,
+    target: String,
+    due: String,
+    attempts: Vec<AttemptView>,
+    body: Option<String>,
+    signature: Option<String>,
+}
+
+struct AttemptView {
+    number: u32,
+    at: String,
+    answer: String,
+    took: String,
+}
+
+/// An order as its seller could know it.
+struct Known {
+    history: History,
+    seller: String,
+    webhooks: Vec<(Announcement, Vec<Attempt>)>,
+}
+
+pub(super) async fn open(State(cx): State<Cx>, uri: Uri) -> Result<Response, Detour> {
+    let query = Form::parse(uri.query().unwrap_or_default().as_bytes());
+    let asked = query.text("orderId");
+    let known = match OrderId::parse(asked) {
+        Ok(order) => find(&cx, order).await?,
+        Err(_) => None,
+    };
+    let shop = known.as_ref().map_or_else(|| SHOP.to_owned(), |known| known.seller.clone());
+    let header = cx.dialect.signature_header();
+    let page = ShopPage {
+        frame: Frame { wide: true, ..Frame::of_company("Your order", shop.as_str(), "look-shop") },
+        unknown: known.is_none() && !asked.is_empty(),
+        order: known.map(|known| OrderView::new(&known, header)),
+        shop,
+    };
+    Ok(show(StatusCode::OK, &page))
+}
+
+/// Takes a webhook: reads it to its end, and says in the answer whether a signature came with it.
+pub(super) async fn receive(State(cx): State<Cx>, headers: HeaderMap, body: Body) -> Result<Response, Detour> {
+    let bytes = read(body, &BodyLimits::default()).await.map_err(BodyError::class).map_err(Detour::Unreadable)?;
+    let header = cx.dialect.signature_header();
+    let signed = if headers.contains_key(header) { "signed" } else { "not signed" };
+    Ok(format!("The demo shop has it: {} bytes, {signed}.\n", bytes.len()).into_response())
+}
+
+async fn find(cx: &Cx, order: OrderId) -> Result<Option<Known>, Detour> {
+    let known = cx.store.read(move |tx: &mut Tx<'_>| {
+        let history = orders::history(tx, order)?;
+        let seller = sellers::find(tx, history.order.terms.seller)?.name;
+        let told = history.events.iter().filter(|event| event.delivery != Delivery::None);
+        let webhooks = told.map(|event| webhooks::show(tx, event.seq)).collect::<Result<Vec<_>, ServiceError>>()?;
+        Ok(Known { history, seller, webhooks })
+    });
+    match known.await {
+        Ok(known) => Ok(Some(known)),
+        Err(ServiceError::NotFound(_)) => Ok(None),
+        Err(error) => Err(Detour::Failed { error, again: format!("/sandbox/shop/?orderId={order}") }),
+    }
+}
+
+impl OrderView {
+    fn new(known: &Known, header: &str) -> Self {
+        let order = &known.history.order;
+        let (heading, tone) = match order.status() {
+            Status::Created => ("We are waiting for your payment", Tone::Waiting),
+            Status::Pending => ("Your payment is under way", Tone::Waiting),
+            Status::Approved => ("Almost there: your credit is approved", Tone::Waiting),
+            Status::Successful => ("Thank you, your order is paid", Tone::Good),
+            Status::Unsuccessful => ("Your order was not paid", Tone::Bad),
+        };
+        Self {
+            id: order.id().to_string(),
+            heading,
+            status: order.status().name().to_uppercase(),
+            tone,
+            amount: order.terms.amount.to_string(),
+            reference: order.terms.reference.clone(),
+            webhooks: known.webhooks.iter().map(|(announcement, attempts)| WebhookView::new(announcement, attempts, header)).collect(),
+        }
+    }
+}
+
+impl WebhookView {
+    fn new(announcement: &Announcement, attempts: &[Attempt], header: &str) -> Self {
+        let (state, tone) = match announcement.delivery {
+            Delivery::None => ("not wanted", Tone::Waiting),
+            Delivery::Pending => ("on its way", Tone::Waiting),
+            Delivery::Delivered => ("delivered", Tone::Good),
+            Delivery::GivenUp => ("given up", Tone::Bad),
+        };
+        let body = announcement.rendered.as_ref().map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned());
+        Self {
+            status: announcement.event.status.name().to_uppercase(),
+            state,
+            tone,
+            target: announcement.event.webhook_url.clone().unwrap_or_default(),
+            due: instant(announcement.due_at),
+            attempts: attempts.iter().map(AttemptView::new).collect(),
+            signature: body.as_ref().map(|_| format!("Signed in the header {header}: HMAC-SHA-256 of these bytes under the access token.")),
+            body,
+        }
+    }
+}
+
+impl AttemptView {
+    fn new(attempt: &Attempt) -> Self {
+        let said = String::from_utf8_lossy(&attempt.answer);
+        let outcome = match (attempt.status, &attempt.error) {
+            (Some(status), _) => status.to_string(),
+            (None, Some(error)) => error.clone(),
+            (None, None) => "no answer".to_owned(),
+        };
+        let answer = if said.trim().is_empty() { outcome } else { format!("{outcome} – {}", said.trim()) };
+        Self { number: attempt.number, at: instant(attempt.at), answer, took: format!("{} ms", attempt.duration_ms) }
+    }
+}
+
+// DUMP-BEGIN
+#[cfg(test)]
+pub(crate) fn sample() -> Vec<(String, Response)> { let w = |s: &str, st, t, n| WebhookView { status: s.into(), state: st, tone: t, target: "https://localhost:8443/sandbox/shop/webhook".into(), due: "21 November 2026, 10:15:03 UTC".into(), attempts: (1..=n).map(|i| AttemptView { number: i, at: "21 November 2026, 10:15:03 UTC".into(), answer: "200 – The demo shop has it: 211 bytes, signed.".into(), took: "4 ms".into() }).collect(), body: Some("{\"data\":{\"webhook_id\":\"0b0b\",\"event_type\":\"ORDER_STATUS_CHANGED\",\"order_id\":\"02020202-0202-4202-8202-020202020202\",\"amount\":1249.5,\"reference\":\"#order-10482\",\"status\":\"SUCCESSFUL\"}}".into()), signature: Some("Signed in the header X-Iwocapay-Hmac-Sha256: HMAC-SHA-256 of these bytes under the access token.".into()) };
+ let page = |o| show(StatusCode::OK, &ShopPage { frame: Frame { wide: true, ..Frame::of_company("Your order", "Northgate Timber & Tools", "look-shop") }, unknown: false, order: o, shop: "Northgate Timber & Tools".into() });
+ vec![("sb-shop".into(), page(Some(OrderView { id: "02020202-0202-4202-8202-020202020202".into(), heading: "Thank you, your order is paid", status: "SUCCESSFUL".into(), tone: Tone::Good, amount: "£1,249.50".into(), reference: "#order-10482".into(), webhooks: vec![w("PENDING", "delivered", Tone::Good, 1), w("SUCCESSFUL", "on its way", Tone::Waiting, 2)] }))), ("sb-shop-empty".into(), page(None))] }

@@ -1,0 +1,75 @@
+//! Idempotency: one effect a key, however often the request comes.
+//!
+//! Invariant: the first answer is kept in the transaction of its effect; a repeat gets it byte for byte.
+
+use florin_domain::{Timestamp, time::days};
+use florin_store::{IdempotencyRecord, Tx};
+
+use crate::{ServiceError, work};
+
+/// For how many days an answer is kept.
+const KEPT_DAYS: u64 = 30;
+
+/// A key with what it belongs to.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// Whose key it is; keys of two callers never meet.
+    pub scope: String,
+    /// The key as it was sent.
+    pub key: String,
+    /// Digest of method, path and body.
+    pub fingerprint: [u8; 32],
+}
+
+/// An answer as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The exact bytes.
+    pub body: Vec<u8>,
+    /// Whether this is the first answer given again.
+    pub replayed: bool,
+}
+
+/// Runs `op` once a key, and keeps its answer in the same transaction. Refusals are answers too: `refuse` words them.
+///
+/// # Errors
+/// [`ServiceError::KeyReused`] if the key came with another request; what `op` answers if the fault is not the caller's.
+pub fn once(
+    tx: &mut Tx<'_>,
+    key: Option<&IdempotencyKey>,
+    now: Timestamp,
+    mut op: impl FnMut(&mut Tx<'_>) -> Result<Answer, ServiceError>,
+    refuse: impl Fn(&ServiceError) -> Answer,
+) -> Result<Answer, ServiceError> {
+    let Some(key) = key else {
+        return op(tx);
+    };
+    if let Some(record) = tx.find_answer(&key.scope, &key.key)? {
+        return replay(record, key);
+    }
+    let answer = match tx.savepoint(&mut op) {
+        Ok(answer) => answer,
+        Err(error) if error.is_refusal() => refuse(&error),
+        Err(error) => return Err(error),
+    };
+    let record = IdempotencyRecord { fingerprint: key.fingerprint, status: answer.status.into(), body: answer.body.clone() };
+    tx.insert_answer(&key.scope, &key.key, &record, now)?;
+    Ok(answer)
+}
+
+fn replay(record: IdempotencyRecord, key: &IdempotencyKey) -> Result<Answer, ServiceError> {
+    if record.fingerprint != key.fingerprint {
+        return Err(ServiceError::KeyReused);
+    }
+    let status = u16::try_from(record.status).map_err(|_| ServiceError::Internal("a kept status is no status".to_owned()))?;
+    Ok(Answer { status, body: record.body, replayed: true })
+}
+
+/// Forgets answers that nobody will ask for again, and comes back in a day.
+pub(crate) fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), ServiceError> {
+    tx.forget_answers(now.minus(days(KEPT_DAYS)))?;
+    tx.delay_job(work::FORGET_ANSWERS, work::ALL, now.plus(days(1)), 0)?;
+    Ok(())
+}

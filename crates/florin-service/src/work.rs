@@ -1,0 +1,175 @@
+//! Background work: the jobs that fall due, and the loop that does them and delivers webhooks beside the requests.
+//!
+//! Invariants: a job is removed or rescheduled in the transaction that records its effect; doing a job twice does no harm,
+//! because its effect is refused by the rules or its call carries the same key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_domain::retry::outage_wait;
+use florin_domain::time::minutes;
+use florin_store::{Job, StoreError, Tx};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::{Context, Cx, ServiceError, applications, banking, clock, idempotency, lending, mailbox, orders, payouts, relay};
+
+/// Asks the underwriter; the subject is the order.
+pub(crate) const UNDERWRITE: &str = "underwrite";
+/// Carries a bank payment on; the subject is the payment.
+pub(crate) const BANK: &str = "bank";
+/// Collects an instalment; the subject is `loan/number`.
+pub(crate) const COLLECT: &str = "collect";
+/// Pays a seller; the subject is the payout.
+pub(crate) const PAY_OUT: &str = "pay_out";
+/// Bills a seller's fees of a month; the subject is `seller/month end in microseconds`.
+pub(crate) const BILL_FEES: &str = "bill_fees";
+/// Sends a mail; the subject is the mail.
+pub(crate) const SEND_MAIL: &str = "send_mail";
+/// Ends forgotten orders.
+pub(crate) const EXPIRE_ORDERS: &str = "expire_orders";
+/// Forgets old idempotency records.
+pub(crate) const FORGET_ANSWERS: &str = "forget_answers";
+/// The subject of a job that is about everything.
+pub(crate) const ALL: &str = "all";
+
+/// How long a worker has a job to itself.
+pub(crate) const CLAIM: Duration = minutes(1);
+/// How many jobs are claimed at once.
+const BATCH: i64 = 32;
+/// How often other processes' work is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Writes the jobs that recur for ever, and frees what a process left behind that had this store to itself.
+///
+/// # Errors
+/// Only if the store fails.
+pub async fn prepare(cx: &Context, alone: bool) -> Result<(), ServiceError> {
+    clock::follow(cx).await?;
+    let now = cx.clock.now();
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            tx.put_job(EXPIRE_ORDERS, ALL, now, None)?;
+            tx.put_job(FORGET_ANSWERS, ALL, now, None)?;
+            if alone {
+                tx.free_job_claims()?;
+                tx.free_announcement_claims()?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Does what falls due and delivers webhooks until `stop` turns true; then finishes what is under way.
+pub async fn run(cx: Cx, mut stop: watch::Receiver<bool>) {
+    let news = cx.store.on_announce();
+    let mut tasks = JoinSet::new();
+    while !*stop.borrow() {
+        if let Err(error) = begin_due(&cx, &mut tasks).await {
+            tracing::warn!(%error, "background work has to wait");
+        }
+        tokio::select! {
+            () = news.notified() => {}
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Starts everything that is due, each piece in a task of its own, so that none waits for another.
+async fn begin_due(cx: &Cx, tasks: &mut JoinSet<()>) -> Result<(), ServiceError> {
+    // While somebody moves the clock, the work is his.
+    let Ok(working) = cx.wake.work.clone().try_read_owned() else {
+        return Ok(());
+    };
+    let working = Arc::new(working);
+    clock::follow(cx).await?;
+    for job in claim(cx).await? {
+        let (cx, working) = (cx.clone(), Arc::clone(&working));
+        tasks.spawn(async move {
+            attempt(&cx, &job).await;
+            drop(working);
+        });
+    }
+    for announcement in relay::claim(cx).await? {
+        let (cx, working) = (cx.clone(), Arc::clone(&working));
+        tasks.spawn(async move {
+            relay::deliver(&cx, announcement).await;
+            drop(working);
+        });
+    }
+    Ok(())
+}
+
+/// Does every job that is due, in order, and says how many.
+pub(crate) async fn run_due(cx: &Cx) -> Result<u32, ServiceError> {
+    let mut done = 0;
+    loop {
+        let jobs = claim(cx).await?;
+        if jobs.is_empty() {
+            return Ok(done);
+        }
+        for job in jobs {
+            attempt(cx, &job).await;
+            done += 1;
+        }
+    }
+}
+
+async fn claim(cx: &Cx) -> Result<Vec<Job>, ServiceError> {
+    let now = cx.clock.now();
+    // Asked without a lock first: most of the time nothing is due, and a write would cost a commit.
+    let next = cx.store.read(|tx: &mut Tx<'_>| tx.next_job_due().map_err(ServiceError::from)).await?;
+    if next.is_none_or(|next| next > now) {
+        return Ok(Vec::new());
+    }
+    cx.store.write(move |tx: &mut Tx<'_>| Ok(tx.claim_jobs(now, now.plus(CLAIM), BATCH)?)).await
+}
+
+/// Does a job; if that fails, it is done again later, with growing patience.
+async fn attempt(cx: &Cx, job: &Job) {
+    let Err(error) = perform(cx, job).await else {
+        return;
+    };
+    tracing::warn!(kind = %job.kind, subject = %job.subject, attempts = job.attempts + 1, %error, "a job has to wait");
+    let (job, due_at) = (job.clone(), cx.clock.now().plus(outage_wait(job.attempts + 1)));
+    let delayed = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_job(&job.kind, &job.subject, due_at, job.attempts + 1));
+    // If even this fails, the claim runs out and the job is taken up again.
+    if let Err(error) = delayed.await {
+        tracing::warn!(%error, "a job could not be rescheduled");
+    }
+}
+
+/// Does a job at once, on the way of a request. What cannot be done now is done later by the worker.
+pub(crate) async fn perform_now(cx: &Cx, kind: &'static str, subject: &str) -> Result<(), ServiceError> {
+    let (key, now) = (subject.to_owned(), cx.clock.now());
+    let found = cx.store.read(move |tx: &mut Tx<'_>| tx.find_job(kind, &key)).await;
+    let Some(job) = found.map_err(ServiceError::from)?.filter(|job| job.due_at <= now) else {
+        return Ok(());
+    };
+    let done = perform(cx, &job).await;
+    if let Err(error) = &done {
+        tracing::info!(kind, %error, "left to the worker");
+        let due_at = cx.clock.now().plus(outage_wait(1));
+        let freed: Result<(), StoreError> = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_job(kind, &job.subject, due_at, 1)).await;
+        freed?;
+    }
+    done
+}
+
+async fn perform(cx: &Cx, job: &Job) -> Result<(), ServiceError> {
+    let (subject, now) = (job.subject.as_str(), cx.clock.now());
+    match job.kind.as_str() {
+        UNDERWRITE => applications::underwrite(cx, subject).await,
+        BANK => banking::carry_on(cx, subject).await,
+        COLLECT => lending::collect(cx, subject).await,
+        PAY_OUT => payouts::send(cx, subject).await,
+        BILL_FEES => payouts::bill(cx, subject).await,
+        SEND_MAIL => mailbox::send(cx, subject).await,
+        EXPIRE_ORDERS => cx.store.write(move |tx: &mut Tx<'_>| orders::expire(tx, now)).await,
+        FORGET_ANSWERS => cx.store.write(move |tx: &mut Tx<'_>| idempotency::forget(tx, now)).await,
+        unknown => Err(ServiceError::Internal(format!("no such kind of job: {unknown}"))),
+    }
+}

@@ -1,0 +1,27 @@
+//! The sandbox's outside world: register, underwriter, card network, banks, mail and payouts, all made up.
+//!
+//! Every connector of `florin-connect`, with nothing real behind it. What happens is published in advance and follows from the
+//! numbers a developer chooses: nothing is random, nothing reads a clock, nothing touches a network.
+//! Invariant: the same calls at the same instants bring the same answers, also after a restart.
+
+pub mod acquirer;
+pub mod bank;
+pub mod company;
+pub mod mailer;
+mod name;
+pub mod notebook;
+mod payment;
+pub mod payouts;
+pub mod register;
+pub mod underwriter;
+pub mod world;
+
+pub use acquirer::SimAcquirer;
+pub use bank::{BankOutcome, BankPage, SimBank};
+pub use company::CompanyOutcome;
+pub use mailer::SimMailer;
+pub use notebook::{MemoryNotebook, Notebook};
+pub use payouts::SimPayouts;
+pub use register::SimRegister;
+pub use underwriter::SimUnderwriter;
+pub use world::{NamedBank, NamedCompany, OutcomeNames, Sandbox, outcome_names};

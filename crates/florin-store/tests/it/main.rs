@@ -1,0 +1,11 @@
+//! The store's contract, kept by both engines, and what each engine promises beside it.
+//!
+//! Every case has a database of its own. `PostgreSQL` is a throw-away cluster, or the server in `FLORIN_TEST_POSTGRES`.
+
+mod bed;
+mod contract;
+mod cut;
+mod migrations;
+mod postgres;
+mod speed;
+mod sqlite;

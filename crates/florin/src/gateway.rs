@@ -1,0 +1,133 @@
+//! The gateway: a server put together from its parts, and run until it is told to stop.
+//!
+//! The only place where the crates meet. Invariant: when [`Gateway::serve`] returns, every acknowledged write is durable and
+//! nothing is under way.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Uri;
+use axum::response::Response;
+use florin_connect::{AddressPolicy, SmtpMailer, SmtpSettings, WebhookSender};
+use florin_iwocapay::Announcements;
+use florin_service::{Clock, Context, Cx, Environment, Keeper, Policy, Random, Secret, ServiceError, Wake, digest, work};
+use florin_sim::Sandbox;
+use florin_store::{Database, Store};
+use florin_vault::MasterKey;
+use florin_web::{Class, Listener, health};
+use tokio::sync::watch;
+
+use crate::counter::{BooksNotebook, Counter};
+use crate::failure::Failure;
+
+/// What a gateway is made of.
+pub struct Parts {
+    /// How it is set up, apart from the operator's key.
+    pub policy: Policy,
+    /// Its books.
+    pub database: Database,
+    /// The key above all other keys.
+    pub master_key: MasterKey,
+    /// The mail relay; none to keep mails and not send them.
+    pub relay: Option<SmtpSettings>,
+    /// An authority that merchants' servers may be signed by, beside the public ones.
+    pub webhook_root_pem: Option<Vec<u8>>,
+}
+
+/// A server, put together but not yet heard.
+pub struct Gateway {
+    cx: Cx,
+    counter: Arc<Counter>,
+}
+
+impl Gateway {
+    /// Opens the books and puts everything together.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the books cannot be opened or a part does not fit.
+    pub async fn open(parts: Parts) -> Result<Self, Failure> {
+        // A file has one process; a database server may have many, whose work must be left to them.
+        let alone = matches!(parts.database, Database::Sqlite { .. });
+        let store = Store::open(parts.database, digest).await.map_err(|error| Failure::because("the database", error))?;
+        let sandbox = Sandbox::new(Arc::new(BooksNotebook::new(store.clone())), &parts.policy.base_url);
+        let mut world = sandbox.world;
+        if let Some(relay) = &parts.relay {
+            world.mailer = Arc::new(SmtpMailer::new(relay).map_err(|error| Failure::because("the mail relay", error))?);
+        }
+        let addresses = if parts.policy.is_sandbox() { AddressPolicy::AllowPrivate } else { AddressPolicy::PublicOnly };
+        let sender = WebhookSender::new(addresses, parts.webhook_root_pem.as_deref());
+        let random = Random::system();
+        let cx = Arc::new(Context {
+            store,
+            clock: Clock::system(),
+            keeper: Keeper::new(&parts.master_key, random.clone()),
+            random,
+            world,
+            sender: sender.map_err(|error| Failure::because("the webhook sender", error))?,
+            dialect: Arc::new(Announcements),
+            policy: parts.policy,
+            wake: Wake::default(),
+        });
+        work::prepare(&cx, alone).await.map_err(|error| Failure::because("the database", error))?;
+        Ok(Self { cx, counter: Arc::new(Counter::new(sandbox.bank)) })
+    }
+
+    /// What operations need.
+    pub const fn cx(&self) -> &Cx {
+        &self.cx
+    }
+
+    /// Answers requests and does the background work until `stop` turns true, then finishes what is under way.
+    pub async fn serve(self, listener: Listener, stop: watch::Receiver<bool>) {
+        let mut told = stop.clone();
+        let background = tokio::spawn(work::run(Arc::clone(&self.cx), stop));
+        let drained = listener
+            .serve(self.router(), async move {
+                // The sender lives in the task that waits for signals; if that is gone, it is time to go as well.
+                let _ = told.wait_for(|stop| *stop).await;
+            })
+            .await;
+        if drained.cut > 0 {
+            tracing::warn!(connections = drained.cut, "cut what did not finish in time");
+        }
+        if let Err(error) = background.await {
+            tracing::error!(%error, "the background work broke");
+        }
+        self.cx.store.close().await;
+    }
+
+    fn router(&self) -> Router {
+        let cx = &self.cx;
+        let store = cx.store.clone();
+        let ready = move || {
+            let store = store.clone();
+            async move { store.read(|tx| florin_service::sellers::list(tx).map(drop)).await.map_err(|error: ServiceError| error.to_string()) }
+        };
+        let router = florin_iwocapay::router(Arc::clone(cx))
+            .merge(florin_admin::router(Arc::clone(cx)))
+            .merge(florin_pages::checkout(Arc::clone(cx)))
+            .merge(health::routes(ready))
+            .fallback(async |address: Uri| fallback(address.path(), Class::NotFound));
+        if cx.policy.environment == Environment::Sandbox {
+            router.merge(florin_pages::sandbox(Arc::clone(cx), Arc::clone(&self.counter) as _))
+        } else {
+            router
+        }
+    }
+}
+
+/// Tells a failure that no handler told, in the dialect of whoever owns the path.
+pub fn fallback(path: &str, class: Class) -> Response {
+    if florin_iwocapay::claims(path) {
+        florin_iwocapay::fallback(path, class)
+    } else if florin_admin::claims(path) {
+        florin_admin::fallback(path, class)
+    } else {
+        florin_pages::fallback(path, class)
+    }
+}
+
+/// What the operator's key is known by.
+pub fn key_hash(operator_key: &Secret<String>) -> [u8; 32] {
+    digest(operator_key.expose().as_bytes())
+}

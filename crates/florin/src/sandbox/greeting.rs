@@ -1,0 +1,55 @@
+//! What a sandbox says when it is ready: all that a newcomer needs for a first paid order.
+
+use crate::announcement::Announcement;
+use crate::data_directory::{self, DataDirectory};
+
+/// The greeting of the sandbox that `announcement` tells of.
+pub fn text(announcement: &Announcement, directory: &DataDirectory) -> String {
+    let Announcement { base_url, ca_cert, sellers, .. } = announcement;
+    let Some(seller) = sellers.first() else { return format!("Florin's sandbox is ready at {base_url}") };
+    let is_default = DataDirectory::at(data_directory::DEFAULT.as_ref()).is_ok_and(|default| default.path() == directory.path());
+    let data_dir = if is_default { String::new() } else { format!(" --data-dir {}", quoted(&directory.path().display().to_string())) };
+    let ca_cert = quoted(&ca_cert.display().to_string());
+    format!(
+        r##"Florin's sandbox is ready at {base_url} (Ctrl-C stops it). No money is real here.
+
+1. Create an order, as the server of {name} would:
+
+curl --cacert {ca_cert} -X POST \
+  -H 'Authorization: Bearer {token}' \
+  -H 'Content-Type: application/json' \
+  -d '{{"data":{{"amount":4200,"reference":"#order1","webhook_url":"{base_url}/sandbox/shop/webhook"}}}}' \
+  {base_url}/api/lending/edge/ecommerce/seller/{seller}/order/
+
+2. Open the order_url of the answer in a browser, and pay as a buyer would. The browser does not know this sandbox's
+   authority: let it through, or import {ca_cert}.
+   Pay Later: company 10000001, turnover 250000, card 4242 4242 4242 4242. Pay Now: any bank.
+   You end in the shop, {base_url}/sandbox/shop/, which also shows the webhooks it was sent.
+
+3. Mails, with their one-time codes: {base_url}/sandbox/mailbox
+4. Let time pass, with all that falls due: florin clock advance 35d{data_dir}
+
+More companies, banks and keys to try: {announced}"##,
+        name = seller.name,
+        token = seller.access_token,
+        seller = seller.seller_uuid,
+        announced = directory.announcement().display(),
+    )
+}
+
+/// The text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_blanks_is_one_word() {
+        assert_eq!(quoted("/tmp/florin-data"), "/tmp/florin-data");
+        assert_eq!(quoted("/tmp/it's here"), r"'/tmp/it'\''s here'");
+    }
+}

@@ -1,0 +1,46 @@
+//! The cast: who acts in the stories, as values that do what such a person or server does and nothing more.
+
+mod books;
+mod buyer;
+mod database;
+mod desk;
+mod florin;
+mod http;
+mod page;
+mod receiver;
+mod shop;
+mod wait;
+
+pub use books::Books;
+pub use buyer::{Buyer, Tab};
+pub use database::{Database, Engine};
+pub use desk::{Desk, OPERATOR_KEY, Server, free_port};
+pub use florin::{CompanyFate, Fate, Florin, Launch, Run};
+pub use http::{Answer, Http, tls_that_trusts};
+pub use page::{Form, Page};
+pub use receiver::{Heard, Receiver};
+pub use shop::{Order, Shop, Wish, signature};
+pub use wait::eventually;
+
+/// Tells a story on each database: a server of its own, and books that are right at the end.
+macro_rules! story {
+    ($(#[$meta:meta])* fn $name:ident($florin:ident) $body:block) => {
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn tell($florin: &$crate::cast::Florin) $body
+
+            #[test]
+            fn on_sqlite() {
+                $crate::cast::Florin::lives_through($crate::cast::Engine::Sqlite, tell);
+            }
+
+            #[test]
+            fn on_postgres() {
+                $crate::cast::Florin::lives_through($crate::cast::Engine::Postgres, tell);
+            }
+        }
+    };
+}
+pub(crate) use story;
