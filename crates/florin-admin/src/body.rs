@@ -61,3 +61,36 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        name: String,
+        count: Option<u32>,
+    }
+
+    #[test]
+    fn a_body_is_read_whole_or_refused_by_its_field() {
+        let order: Order = parse(br#"{"name":"x","count":3}"#).unwrap();
+        assert_eq!((order.name.as_str(), order.count), ("x", Some(3)));
+        for (body, said) in [
+            (r#"{"name":"x","cuont":3}"#, "cuont"),
+            (r#"{"name":7}"#, "name"),
+            (r#"{"name":"x","count":-1}"#, "count"),
+            ("{}", "name"),
+            (r#"{"name":"x"} x"#, "trailing"),
+            ("", "EOF"),
+        ] {
+            let problem = parse::<Order>(body.as_bytes()).unwrap_err();
+            assert!(format!("{problem:?}").contains(said), "{body}: {problem:?}");
+            assert_eq!(problem.into_response().status(), 400, "{body}");
+        }
+    }
+}

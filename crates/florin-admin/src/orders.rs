@@ -144,3 +144,21 @@ pub async fn show(State(cx): State<Cx>, Named(order): Named) -> Result<Response,
     let history = cx.store.read(move |tx: &mut Tx<'_>| orders::history(tx, order)).await?;
     Ok(json(StatusCode::OK, &HistoryBody::from(history)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use florin_domain::Money;
+
+    #[test]
+    fn a_decision_is_told_with_its_reasons_and_exact_limit() {
+        let verdict = Verdict {
+            outcome: Outcome::Approved { limit: Money::pence(3_000_050) },
+            reasons: vec!["The turnover is enough.".to_owned()],
+            rule_version: "sandbox-1".to_owned(),
+        };
+        let told = serde_json::to_string(&DecisionBody::from(verdict)).unwrap();
+        let expected = r#"{"outcome":"approved","limit":30000.5,"reasons":["The turnover is enough."],"rule_version":"sandbox-1"}"#;
+        assert_eq!(told, expected);
+    }
+}

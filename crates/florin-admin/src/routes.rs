@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use florin_service::{Cx, caller};
 use florin_web::Class;
-use http::header::AUTHORIZATION;
+use florin_web::caller::bearer_token;
 
 use crate::problem::Problem;
 use crate::{clock, loans, merchants, orders, tokens, webhooks};
@@ -41,8 +41,7 @@ pub fn router(cx: Cx) -> Router {
 }
 
 async fn must_be_operator(State(cx): State<Cx>, request: Request, next: Next) -> Response {
-    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match caller::operator(&cx, authorization) {
+    match caller::operator(&cx, bearer_token(request.headers())) {
         Ok(()) => next.run(request).await,
         Err(error) => Problem::from(error).into_response(),
     }

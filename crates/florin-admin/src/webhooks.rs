@@ -146,3 +146,25 @@ pub async fn redeliver(State(cx): State<Cx>, Named(seq): Named) -> Result<Respon
 fn number(text: &str) -> Result<i64, Problem> {
     text.parse().map_err(|_| ServiceError::NotFound("webhook").into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_names_ids_as_the_books_do_and_bounds_the_page() {
+        let order = Some("ABABABAB-ABAB-4BAB-ABAB-ABABABABABAB".to_owned());
+        let filter = Which { seller: None, order, state: Some("given_up".to_owned()), limit: None }.into_filter().unwrap();
+        assert_eq!((filter.seller.as_str(), filter.order.as_str()), ("", "abababab-abab-4bab-abab-abababababab"));
+        assert_eq!((filter.delivery.as_str(), filter.limit), ("given_up", LIMIT_DEFAULT));
+        let bad = [
+            Which { seller: Some("x".to_owned()), order: None, state: None, limit: None },
+            Which { seller: None, order: None, state: Some("none".to_owned()), limit: None },
+            Which { seller: None, order: None, state: None, limit: Some(0) },
+            Which { seller: None, order: None, state: None, limit: Some(LIMIT_MAX + 1) },
+        ];
+        for which in bad {
+            assert!(which.into_filter().is_err());
+        }
+    }
+}

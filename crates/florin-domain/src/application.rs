@@ -262,6 +262,17 @@ impl Application {
         Ok(Self { state: ApplicationState::Agreed { applicant, verdict, term, card, at: now }, ..self })
     }
 
+    /// What the underwriter said last, once it said something.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        match &self.state {
+            ApplicationState::Confirming | ApplicationState::Confirmed | ApplicationState::Submitted { .. } => None,
+            ApplicationState::Referred { verdict, .. }
+            | ApplicationState::Approved { verdict, .. }
+            | ApplicationState::Declined { verdict, .. }
+            | ApplicationState::Agreed { verdict, .. } => Some(verdict),
+        }
+    }
+
     /// Who asks, once that is known.
     pub fn applicant(&self) -> Option<&Applicant> {
         match &self.state {

@@ -9,7 +9,7 @@ use florin_service::caller::{self, SellerCaller};
 use florin_service::idempotency::Answer;
 use florin_service::{ServiceError, Tx, sellers};
 use florin_web::body;
-use http::header::AUTHORIZATION;
+use florin_web::caller::bearer_token;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
@@ -34,8 +34,7 @@ impl FromRequestParts<Surface> for Call {
 
     async fn from_request_parts(parts: &mut Parts, surface: &Surface) -> Result<Self, Response> {
         let headers = std::mem::take(&mut parts.headers);
-        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let known = caller::seller(&surface.cx, authorization).await;
+        let known = caller::seller(&surface.cx, bearer_token(&headers)).await;
         let caller = known.map_err(|error| answer::plain(Err(error.into())))?;
         match place(surface, &caller, parts).await {
             Ok(order) => Ok(Self { caller, order, method: parts.method.clone(), headers }),

@@ -148,8 +148,7 @@ impl Given<'_> {
     /// A complaint about anything else, and about plain http where `must_be_https`.
     pub fn url(&self, must_be_https: bool) -> Result<String, Complaint> {
         let text = self.text(URL_MAX)?;
-        let is_spaced = text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-        if is_spaced || !is_web_address(&text) {
+        if !is_web_address(&text) {
             return Err("must be an absolute http or https URL".into());
         }
         let is_https = text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));

@@ -28,7 +28,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 async fn serve(uri: Uri) -> Response {
     let path = uri.path();
-    let (content, kind, current) = if path.starts_with("/assets/florin-") && path.ends_with(".css") {
+    let (content, kind, current) = if is_stylesheet(path) {
         (STYLE, "text/css; charset=utf-8", path == STYLE_PATH)
     } else if path == MARK_PATH {
         (MARK, "image/svg+xml", true)
@@ -38,6 +38,12 @@ async fn serve(uri: Uri) -> Response {
     // A page made by another version still finds a stylesheet, but nobody keeps that one.
     let keep = if current { "public, max-age=31536000, immutable" } else { "no-store" };
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, keep), (X_CONTENT_TYPE_OPTIONS, "nosniff")], content).into_response()
+}
+
+/// Whether `path` is the stylesheet's, of this version or of another.
+fn is_stylesheet(path: &str) -> bool {
+    let hash = path.strip_prefix("/assets/florin-").and_then(|rest| rest.strip_suffix(".css"));
+    hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// `pattern` with its run of `#` replaced by a hash of `content`.

@@ -6,10 +6,10 @@ use axum::Router;
 use axum::routing::{MethodRouter, get};
 use florin_service::Cx;
 
+use crate::asset;
 use crate::detour::{Detour, wrong_verb};
 use crate::place::Place;
 use crate::visit::Visit;
-use crate::asset;
 
 pub(crate) mod agreement;
 pub(crate) mod bank;

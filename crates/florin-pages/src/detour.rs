@@ -74,8 +74,8 @@ fn failed(error: &ServiceError, again: &str) -> Response {
         ServiceError::Unauthorised(_) => of_class(Class::Unauthorised, None),
         ServiceError::Forbidden(_) => of_class(Class::Forbidden, None),
         ServiceError::Unavailable { what, retry_after_s } => {
-            tracing::warn!(what, "a page could not be answered for the moment");
-            of_class(Class::Unavailable { retry_after: Duration::from_secs(u64::from(*retry_after_s)) }, Some(again))
+            let class = Class::Unavailable { retry_after: Duration::from_secs(u64::from(*retry_after_s)) };
+            respond(class, &class_news(class, what.as_str()).with_link("Try again", again))
         }
         ServiceError::Internal(cause) => {
             tracing::error!(cause, "a page failed");
@@ -92,26 +92,74 @@ fn sentence(status: StatusCode, message: &str, again: &str) -> Response {
 }
 
 fn of_class(class: Class, again: Option<&str>) -> Response {
-    let (title, tone) = match class {
-        Class::Unavailable { .. } => ("Please try again in a moment", Tone::Waiting),
-        Class::Internal => ("Something went wrong on our side", Tone::Bad),
-        Class::NotFound => return not_found(),
-        _ => ("We could not read that", Tone::Bad),
-    };
     let told = match class {
-        Class::Unavailable { .. } => "We cannot reach something we need. Your order is safe: nothing was taken, and nothing you entered before is lost.",
-        Class::Internal => "It has been recorded and we look into it. Your order is safe, and nothing was taken twice.",
+        Class::NotFound => return not_found(),
+        Class::Unavailable { .. } => "We cannot reach something we need.",
+        Class::Internal => "It has been recorded and we look into it.",
         Class::TooLarge => "What was sent is far larger than any of our forms.",
         Class::UnsupportedMediaType => "What was sent is not a form. Our pages take application/x-www-form-urlencoded.",
         other => other.sentence(),
     };
-    let mut news = News::new(Frame::plain(title, false), tone, told);
-    if let Some(path) = again {
-        news = news.with_link("Try again", path);
+    let news = class_news(class, told);
+    respond(class, &if let Some(path) = again { news.with_link("Try again", path) } else { news })
+}
+
+fn class_news(class: Class, told: &str) -> News {
+    let (title, tone) = match class {
+        Class::Unavailable { .. } => ("Please try again in a moment", Tone::Waiting),
+        Class::Internal => ("Something went wrong on our side", Tone::Bad),
+        _ => ("We could not read that", Tone::Bad),
+    };
+    let news = News::new(Frame::plain(title, false), tone, told);
+    match class {
+        Class::Unavailable { .. } | Class::Internal => {
+            news.advising("Try again in a moment. Your order is safe: what you entered before is kept, and nothing is taken twice.")
+        }
+        _ => news,
     }
-    let mut response = show(class.status(), &news);
+}
+
+fn respond(class: Class, news: &News) -> Response {
+    let mut response = show(class.status(), news);
     if let Some(seconds) = class.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn told(error: ServiceError) -> (u16, String, bool) {
+        let response = Detour::Failed { error, again: "/pay/order/x/card/".to_owned() }.into_response();
+        let (status, waits) = (response.status().as_u16(), response.headers().contains_key(RETRY_AFTER));
+        let html = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(html.to_vec()).unwrap(), waits)
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_ours_is_told_without_its_cause() {
+        let (status, page, _) = told(ServiceError::Internal("SELECT secret FROM books".to_owned())).await;
+        assert_eq!(status, 500);
+        assert!(page.contains("Something went wrong on our side") && page.contains("/pay/order/x/card/"));
+        assert!(!page.contains("SELECT"));
+    }
+
+    #[tokio::test]
+    async fn what_is_away_is_named_and_can_be_tried_again() {
+        let error = ServiceError::Unavailable { what: "The register is away.".to_owned(), retry_after_s: 7 };
+        let (status, page, waits) = told(error).await;
+        assert_eq!((status, waits), (503, true));
+        assert!(page.contains("The register is away.") && page.contains("Try again"));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_order_has_its_own_page() {
+        let (status, page, _) = told(ServiceError::NotFound("order")).await;
+        assert_eq!(status, 404);
+        assert!(page.contains("We do not know this order") && page.contains("What you can do."));
+    }
 }

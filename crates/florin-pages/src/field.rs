@@ -130,8 +130,7 @@ pub(crate) const CARD_CVC: Input = Input {
     ..PLAIN
 };
 
-const INPUTS: [&Input; 9] =
-    [&EMAIL, &CODE, &COMPANY, &COMPANY_NUMBER, &DIRECTOR_NAME, &TURNOVER, &CARD_NUMBER, &CARD_EXPIRY, &CARD_CVC];
+const INPUTS: [&Input; 9] = [&EMAIL, &CODE, &COMPANY, &COMPANY_NUMBER, &DIRECTOR_NAME, &TURNOVER, &CARD_NUMBER, &CARD_EXPIRY, &CARD_CVC];
 /// What is said when nothing was chosen among choices.
 const CHOICES: [(&str, &str); 4] = [
     ("pay", "Choose how you would like to pay."),

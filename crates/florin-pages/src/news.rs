@@ -16,7 +16,7 @@ impl Tone {
     /// The class that colours a sign or a tag.
     pub(crate) const fn class(self) -> &'static str {
         match self {
-            Self::Good => "",
+            Self::Good => "good",
             Self::Bad => "bad",
             Self::Waiting => "wait",
         }
@@ -44,7 +44,15 @@ pub(crate) struct News {
 impl News {
     /// News that are told in one sentence.
     pub(crate) fn new(frame: Frame, tone: Tone, happened: impl Into<String>) -> Self {
-        Self { frame, tone, happened: vec![happened.into()], reasons: Vec::new(), facts: Vec::new(), advice: String::new(), links: Vec::new() }
+        Self {
+            frame,
+            tone,
+            happened: vec![happened.into()],
+            reasons: Vec::new(),
+            facts: Vec::new(),
+            advice: String::new(),
+            links: Vec::new(),
+        }
     }
 
     /// Adds what the reader can do.

@@ -64,7 +64,12 @@ fn visit(step: Step) -> Visit {
 
 fn applicant() -> Applicant {
     let company = CompanyNumber::parse("10000001").unwrap();
-    Applicant { company, company_name: "Alder & Daughters Joinery Ltd".to_owned(), director: "Rowan Alder".to_owned(), turnover: Money::pounds(250_000) }
+    Applicant {
+        company,
+        company_name: "Alder & Daughters Joinery Ltd".to_owned(),
+        director: "Rowan Alder".to_owned(),
+        turnover: Money::pounds(250_000),
+    }
 }
 
 fn verdict(outcome: Outcome) -> Verdict {
@@ -74,7 +79,8 @@ fn verdict(outcome: Outcome) -> Verdict {
 fn approved(step: Step) -> Visit {
     let verdict = verdict(Outcome::Approved { limit: Money::pounds(30_000) });
     let card = CardId::from_random([5; 16]);
-    let mut visit = with_application(step, ApplicationState::Approved { applicant: applicant(), verdict, term: Some(Term::Months3), card: Some(card) });
+    let mut visit =
+        with_application(step, ApplicationState::Approved { applicant: applicant(), verdict, term: Some(Term::Months3), card: Some(card) });
     let expiry = CardExpiry { year: 2029, month: 9 };
     let kept = Card { id: card, brand: "visa".to_owned(), last4: "4242".to_owned(), expiry, sealed: Vec::new(), created_at: NOW };
     visit.checkout.card = Some(kept);
@@ -107,7 +113,8 @@ fn paid_later() -> Visit {
 fn at_bank(step: Step, state: BankPaymentState) -> Visit {
     let mut visit = visit(step);
     let (id, order) = (BankPaymentId::from_random([7; 16]), visit.checkout.order.id());
-    visit.checkout.payment = Some(BankPayment { id, order, bank: "avon".to_owned(), amount: visit.checkout.order.terms.amount, created_at: NOW, state });
+    visit.checkout.payment =
+        Some(BankPayment { id, order, bank: "avon".to_owned(), amount: visit.checkout.order.terms.amount, created_at: NOW, state });
     visit
 }
 
@@ -133,21 +140,28 @@ async fn html(response: Response) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn wrong(field: &'static str) -> Option<Problem> {
-    Some(Problem::new(field, "is not right", "typed"))
+fn wrong(field: &'static str) -> Problem {
+    Problem::new(field, "is not right", "typed")
 }
 
 /// The pages that hold a form, as they are first shown, and the names that their form must send.
 fn form_pages() -> Vec<(&'static str, Response, &'static [&'static str])> {
-    let one = || companies().into_iter().take(1).collect();
     let choose_bank = BankPage::new(&visit(Step::Landing), banks(), None, None);
     vec![
         ("landing", landing::page(&visit(Step::Landing), None), &["pay"]),
         ("email", email::page(&visit(Step::Landing), "", None), &["email"]),
         ("code", code::page(&with_application(Step::Code, ApplicationState::Confirming), "", None), &["code"]),
         ("company", company::ask_company(&visit(Step::Company), "", None, None), &["company"]),
-        ("company-one", company::ask_details(&visit(Step::Company), "10000001", one(), &Form::parse(b""), None), &["company_number", "director_name", "turnover"]),
-        ("company-two", company::ask_details(&visit(Step::Company), "alder", companies(), &Form::parse(b""), None), &["company_number", "director_name", "turnover"]),
+        (
+            "company-one",
+            company::ask_details(&visit(Step::Company), "10000001", &companies()[..1], &Form::parse(b""), None),
+            &["company_number", "director_name", "turnover"],
+        ),
+        (
+            "company-two",
+            company::ask_details(&visit(Step::Company), "alder", &companies(), &Form::parse(b""), None),
+            &["company_number", "director_name", "turnover"],
+        ),
         ("term", term::page(&approved(Step::Agreement), None), &["term"]),
         ("card", card::page(&visit(Step::Card), None), &["card_number", "card_expiry", "card_cvc"]),
         ("agreement", agreement::page(&approved(Step::Agreement), None).unwrap(), &["agree"]),
@@ -195,16 +209,18 @@ async fn every_input_has_a_label() {
 
 #[tokio::test]
 async fn an_error_is_told_at_the_top_and_at_its_field_and_keeps_what_was_typed() {
-    let response = email::page(&visit(Step::Landing), HOSTILE, wrong("email"));
+    let response = email::page(&visit(Step::Landing), HOSTILE, Some(wrong("email")));
     assert_eq!(response.status(), 422);
     let page = html(response).await;
-    for text in ["role=\"alert\"", "href=\"#email\"", "aria-invalid=\"true\"", "aria-describedby=\"email-error email-hint\"", "<title>Error: "] {
+    for text in
+        ["role=\"alert\"", "href=\"#email\"", "aria-invalid=\"true\"", "aria-describedby=\"email-error email-hint\"", "<title>Error: "]
+    {
         assert!(page.contains(text), "{text}");
     }
     assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;") && !page.contains("<script"));
 
     let typed = Form::parse(b"company_number=10000417&director_name=Kit&turnover=lots");
-    let page = html(company::ask_details(&visit(Step::Company), "alder", companies(), &typed, wrong("turnover"))).await;
+    let page = html(company::ask_details(&visit(Step::Company), "alder", &companies(), &typed, Some(wrong("turnover")))).await;
     for text in ["value=\"Kit\"", "value=\"lots\"", "value=\"10000417\" checked", "id=\"turnover-error\""] {
         assert!(page.contains(text), "{text}");
     }
@@ -212,7 +228,7 @@ async fn an_error_is_told_at_the_top_and_at_its_field_and_keeps_what_was_typed()
 
 #[tokio::test]
 async fn card_details_are_asked_for_again_but_never_shown_again() {
-    let page = html(card::page(&visit(Step::Card), wrong("card_number"))).await;
+    let page = html(card::page(&visit(Step::Card), Some(wrong("card_number")))).await;
     for text in ["autocomplete=\"cc-number\"", "autocomplete=\"cc-exp\"", "autocomplete=\"cc-csc\"", "inputmode=\"numeric\""] {
         assert!(page.contains(text), "{text}");
     }
@@ -222,7 +238,7 @@ async fn card_details_are_asked_for_again_but_never_shown_again() {
 #[tokio::test]
 async fn each_term_shows_its_whole_cost_before_it_is_chosen() {
     let page = html(term::page(&visit(Step::Term), None)).await;
-    for text in ["value=\"30_days\"", "value=\"3_months\"", "value=\"12_months\"", "1 × £1,280.74", "35.04%", "27.24%", "21 December 2026"] {
+    for text in ["value=\"30_days\"", "value=\"3_months\"", "value=\"12_months\"", "1 × £1,280.74", "35.04%", "27.24%", "21 Dec 2026"] {
         assert!(page.contains(text), "{text}");
     }
     assert_eq!(page.matches("<tbody>").count(), 3);
@@ -262,7 +278,9 @@ async fn only_ways_that_fit_are_offered_and_none_is_explained() {
 async fn a_confirmation_leads_back_by_itself_and_by_a_link() {
     let paid = paid_later();
     let page = html(show(StatusCode::OK, &end::with_way_back(end::paid(&paid), &paid))).await;
-    for text in ["http-equiv=\"refresh\" content=\"5; url=https://shop.example/done?a=1&#38;orderId=02\"", "Paid. Thank you", "Visa ending 4242"] {
+    for text in
+        ["http-equiv=\"refresh\" content=\"5; url=https://shop.example/done?a=1&#38;orderId=02\"", "Paid. Thank you", "Visa ending 4242"]
+    {
         assert!(page.contains(text), "{text}");
     }
     let mut later = paid_later();
@@ -274,7 +292,10 @@ async fn a_confirmation_leads_back_by_itself_and_by_a_link() {
 #[tokio::test]
 async fn each_end_says_what_happened_what_to_do_and_the_way_back() {
     for reason in EndReason::ALL {
-        let visit = with_application(Step::Ended(reason), ApplicationState::Declined { applicant: applicant(), verdict: verdict(Outcome::Declined) });
+        let visit = with_application(
+            Step::Ended(reason),
+            ApplicationState::Declined { applicant: applicant(), verdict: verdict(Outcome::Declined) },
+        );
         let page = html(show(StatusCode::OK, &end::with_way_back(end::unpaid(&visit, reason), &visit))).await;
         assert!(page.contains("What you can do.") && page.contains("Back to Northgate"), "{reason:?}");
         assert_eq!(page.contains("The turnover is too small"), reason == EndReason::Declined, "{reason:?}");
@@ -287,39 +308,14 @@ async fn waiting_pages_look_again_by_themselves() {
     assert!(html(decision::page(&waiting)).await.contains(&format!("content=\"15; url=/pay/order/{LINK}/decision/\"")));
     let bank = at_bank(Step::BankProcessing, BankPaymentState::Processing);
     let page = html(show(StatusCode::OK, &processing(&bank, "Bank of Avon"))).await;
-    assert!(page.contains(&format!("content=\"15; url=/pay/order/{LINK}/bank/return/\"")) && page.contains("Bank of Avon has your authorisation"));
+    assert!(
+        page.contains(&format!("content=\"15; url=/pay/order/{LINK}/bank/return/\""))
+            && page.contains("Bank of Avon has your authorisation")
+    );
 }
 
 #[tokio::test]
 async fn nothing_runs_or_is_loaded_from_elsewhere() {
     let policy = landing::page(&visit(Step::Landing), None).headers()[CONTENT_SECURITY_POLICY].clone();
     assert_eq!(policy, "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
-}
-
-// DUMP-BEGIN
-#[tokio::test]
-async fn dump() {
-    std::fs::create_dir_all("/tmp/florin-shots").unwrap();
-    let mut pages: Vec<(String, Response)> = form_pages().into_iter().map(|(n, r, _)| (n.to_owned(), r)).collect();
-    pages.push(("email-error".into(), email::page(&visit(Step::Landing), "pat", wrong("email"))));
-    pages.push(("card-error".into(), card::page(&visit(Step::Card), wrong("card_number"))));
-    pages.push(("landing-error".into(), landing::page(&visit(Step::Landing), wrong("pay"))));
-    pages.push(("term-error".into(), term::page(&visit(Step::Term), wrong("term"))));
-    pages.push(("agreement-error".into(), agreement::page(&approved(Step::Agreement), wrong("agree")).unwrap()));
-    pages.push(("company-error".into(), company::ask_details(&visit(Step::Company), "alder", companies(), &Form::parse(b"turnover=lots"), wrong("company_number"))));
-    pages.push(("company-none".into(), company::ask_company(&visit(Step::Company), "zzz", Some("zzz".into()), None)));
-    let p = paid_later(); pages.push(("done".into(), show(StatusCode::OK, &end::with_way_back(end::paid(&p), &p))));
-    for r in EndReason::ALL { let v = with_application(Step::Ended(r), ApplicationState::Declined { applicant: applicant(), verdict: verdict(Outcome::Declined) }); pages.push((format!("end-{}", r.name()), show(StatusCode::OK, &end::with_way_back(end::unpaid(&v, r), &v)))); }
-    pages.push(("decision".into(), decision::page(&with_application(Step::Deciding, ApplicationState::Referred { applicant: applicant(), at: NOW, verdict: verdict(Outcome::Referred { ask_again_at: NOW }) }))));
-    pages.push(("processing".into(), show(StatusCode::OK, &processing(&at_bank(Step::BankProcessing, BankPaymentState::Processing), "Bank of Avon"))));
-    pages.push(("bank-waiting".into(), show(StatusCode::OK, &BankPage::new(&at_bank(Step::AtBank { authorise_url: "/x".into() }, BankPaymentState::Processing), banks(), Some("/sandbox/bank/x/".into()), None))));
-    pages.push(("notfound".into(), crate::detour::not_found()));
-    for (n, p) in crate::sandbox::samples() { pages.push((n, p)); }
-    for (name, r) in pages {
-        let t = html(r).await.replace("/assets/florin-", "assets/florin-").replace("/assets/mark-", "assets/mark-");
-        std::fs::write(format!("/tmp/florin-shots/{name}.html"), t).unwrap();
-    }
-    std::fs::create_dir_all("/tmp/florin-shots/assets").unwrap();
-    std::fs::write(format!("/tmp/florin-shots{}", crate::asset::STYLE_PATH), include_bytes!("../assets/florin.css")).unwrap();
-    std::fs::write(format!("/tmp/florin-shots{}", crate::asset::MARK_PATH), include_bytes!("../assets/mark.svg")).unwrap();
 }

@@ -70,8 +70,7 @@ impl Place {
     /// Whether a buyer at `step` may see this page.
     pub(crate) fn is_open(self, step: &Step) -> bool {
         let earlier: &[Self] = match step {
-            Step::Landing | Step::Email => &[Self::Landing, Self::Email, Self::Bank],
-            Step::Code => &[Self::Landing, Self::Email, Self::Bank],
+            Step::Landing | Step::Email | Step::Code => &[Self::Landing, Self::Email, Self::Bank],
             Step::Company | Step::Bank => &[Self::Landing, Self::Bank],
             Step::Card => &[Self::Term],
             Step::Agreement => &[Self::Term, Self::Card],

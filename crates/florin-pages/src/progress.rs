@@ -11,15 +11,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// How many steps there are.
+    pub(crate) const STEPS: usize = LABELS.len();
+
     pub(crate) const EMAIL: Self = Self { step: 1 };
     pub(crate) const COMPANY: Self = Self { step: 2 };
     pub(crate) const TERM: Self = Self { step: 3 };
     pub(crate) const CARD: Self = Self { step: 4 };
     pub(crate) const AGREEMENT: Self = Self { step: 5 };
-
-    pub(crate) fn steps(self) -> usize {
-        LABELS.len()
-    }
 
     pub(crate) fn label(self) -> &'static str {
         LABELS.get(self.step - 1).copied().unwrap_or_default()
@@ -27,6 +26,6 @@ impl Progress {
 
     /// One bar a step; those passed, and this one, are filled.
     pub(crate) fn bars(self) -> Vec<bool> {
-        (1..=LABELS.len()).map(|step| step <= self.step).collect()
+        (1..=Self::STEPS).map(|step| step <= self.step).collect()
     }
 }

@@ -45,7 +45,3 @@ pub fn sandbox(cx: Cx, desk: Arc<dyn BankDesk>) -> Router {
     let router = both(router, "/sandbox/shop", get(shop::open));
     both(router, "/sandbox/shop/webhook", post(shop::receive)).with_state(Sandbox { cx, desk })
 }
-
-// DUMP-BEGIN
-#[cfg(test)]
-pub(crate) fn samples() -> Vec<(String, axum::response::Response)> { let mut v = Vec::new(); v.extend(bank::sample()); v.extend(mailbox::sample()); v.extend(shop::sample()); v.extend(start::sample()); v }

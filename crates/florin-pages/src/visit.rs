@@ -139,4 +139,3 @@ pub(crate) fn local(cx: &Context, address: &str) -> Option<String> {
     let path = address.strip_prefix(&cx.policy.base_url).unwrap_or(address);
     (path.starts_with('/') && !path.starts_with("//")).then(|| path.to_owned())
 }
-

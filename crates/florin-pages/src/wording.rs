@@ -37,7 +37,7 @@ impl OfferView {
         let rows: Vec<RepaymentView> = offer
             .repayments
             .iter()
-            .map(|(due, row)| RepaymentView { due: date(*due), total: row.total().to_string(), interest: row.interest.to_string() })
+            .map(|(due, row)| RepaymentView { due: short_date(*due), total: row.total().to_string(), interest: row.interest.to_string() })
             .collect();
         let interest = offer.interest();
         Self {
@@ -49,7 +49,7 @@ impl OfferView {
             interest: interest.to_string(),
             cost: if interest.is_positive() { format!("{interest} interest") } else { "interest-free".to_owned() },
             apr: percent(offer.rate.apr_bps()),
-            first_due: rows.first().map_or(String::new(), |first| first.due.clone()),
+            first_due: offer.repayments.first().map_or(String::new(), |(due, _)| date(*due)),
             rows,
             chosen: chosen == Some(offer.term),
         }
@@ -72,7 +72,9 @@ pub(crate) fn terms_note(offers: &[OfferView], pricing: Pricing, seller: &str) -
         Pricing::BuyerPays => format!("Representative {representative} APR."),
         Pricing::SellerPays { .. } => format!("Interest-free, 0.00% APR: {seller} pays for the credit."),
     };
-    format!("{price} The first repayment is due 30 days after you sign; the last can differ by a few pence. No fees, not for early repayment either.")
+    format!(
+        "{price} The first repayment is due 30 days after you sign; the last can differ by a few pence. No fees, not for early repayment either."
+    )
 }
 
 /// `35.04%` from hundredths of a percent.
@@ -83,6 +85,11 @@ pub(crate) fn percent(bps: u32) -> String {
 /// `21 December 2026`.
 pub(crate) fn date(date: jiff::civil::Date) -> String {
     date.strftime("%-d %B %Y").to_string()
+}
+
+/// `21 Dec 2026`, for tables.
+fn short_date(date: jiff::civil::Date) -> String {
+    date.strftime("%-d %b %Y").to_string()
 }
 
 /// `21 November 2026, 10:15:03 UTC`.

@@ -22,12 +22,12 @@ pub struct SellerCaller {
     pub secret: AccessToken,
 }
 
-/// Finds the merchant behind an `Authorization` header.
+/// Finds the merchant behind a bearer token.
 ///
 /// # Errors
 /// [`ServiceError::Unauthorised`] with a sentence that says what is wrong with the credential.
-pub async fn seller(cx: &Context, authorization: Option<&str>) -> Result<SellerCaller, ServiceError> {
-    let (secret, environment) = AccessToken::parse(bearer(authorization)?).map_err(|error| unauthorised(&error.to_string()))?;
+pub async fn seller(cx: &Context, bearer: Option<&str>) -> Result<SellerCaller, ServiceError> {
+    let (secret, environment) = AccessToken::parse(present(bearer)?).map_err(|error| unauthorised(&error.to_string()))?;
     if let Some(environment) = environment.filter(|environment| *environment != cx.policy.environment) {
         let (theirs, ours) = (environment.name(), cx.policy.environment.name());
         return Err(unauthorised(&format!("this is a {theirs} token, but this is a {ours} server: use a {ours} token")));
@@ -46,20 +46,13 @@ pub async fn seller(cx: &Context, authorization: Option<&str>) -> Result<SellerC
 ///
 /// # Errors
 /// [`ServiceError::Unauthorised`] unless it is the right one.
-pub fn operator(cx: &Context, authorization: Option<&str>) -> Result<(), ServiceError> {
-    let presented = digest(bearer(authorization)?.as_bytes());
+pub fn operator(cx: &Context, bearer: Option<&str>) -> Result<(), ServiceError> {
+    let presented = digest(present(bearer)?.as_bytes());
     if constant_time_equal(&presented, &cx.policy.operator_key_hash) { Ok(()) } else { Err(unauthorised("this is not the operator's key")) }
 }
 
-fn bearer(authorization: Option<&str>) -> Result<&str, ServiceError> {
-    let value = authorization.ok_or_else(|| unauthorised("an Authorization header with a Bearer token is needed"))?;
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    let token = token.trim();
-    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
-        Ok(token)
-    } else {
-        Err(unauthorised("the Authorization header must read: Bearer TOKEN"))
-    }
+fn present(bearer: Option<&str>) -> Result<&str, ServiceError> {
+    bearer.ok_or_else(|| unauthorised("one Authorization header that reads \"Bearer TOKEN\" is needed"))
 }
 
 fn unauthorised(why: &str) -> ServiceError {

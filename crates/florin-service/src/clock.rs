@@ -88,6 +88,13 @@ pub async fn advance(cx: &Cx, by: Duration) -> Result<Advanced, ServiceError> {
     if by > ADVANCE_MAX {
         return Err(ServiceError::invalid("by", "must be ten years or less"));
     }
+    let cx = cx.clone();
+    // A task of its own: a caller who goes away must not leave the clock between two moments.
+    let moving = tokio::spawn(async move { advance_alone(&cx, by).await });
+    moving.await.unwrap_or_else(|error| Err(ServiceError::Internal(error.to_string())))
+}
+
+async fn advance_alone(cx: &Cx, by: Duration) -> Result<Advanced, ServiceError> {
     // Whoever holds this has the background work to himself, and knows that none is under way.
     let alone = cx.wake.work.write().await;
     let target = cx.clock.now().plus(by);

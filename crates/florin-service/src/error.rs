@@ -9,6 +9,9 @@ use florin_domain::order::OrderError;
 use florin_store::StoreError;
 use florin_vault::SealError;
 
+/// The code of a refusal that is nobody's fault: the same request may well succeed the next time.
+const CHANGED_MEANWHILE: &str = "changed_meanwhile";
+
 /// Why an operation was not done. Nothing was changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ServiceError {
@@ -62,7 +65,8 @@ impl ServiceError {
     /// Whether the caller is at fault: the same request will be refused again.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::NotFound(_) | Self::Invalid { .. } | Self::Refused { .. } | Self::Forbidden(_) => true,
+            Self::Refused { code, .. } => *code != CHANGED_MEANWHILE,
+            Self::NotFound(_) | Self::Invalid { .. } | Self::Forbidden(_) => true,
             Self::KeyReused | Self::Unauthorised(_) | Self::Unavailable { .. } | Self::Internal(_) => false,
         }
     }
@@ -78,7 +82,7 @@ impl From<StoreError> for ServiceError {
             }
             None if error == StoreError::Stale => {
                 let message = "Something else changed this at the same moment; please try again.".to_owned();
-                Self::Refused { code: "changed_meanwhile", message }
+                Self::Refused { code: CHANGED_MEANWHILE, message }
             }
             None => Self::Internal(error.to_string()),
         }

@@ -55,9 +55,8 @@ pub struct Agreement {
 pub fn agreement(checkout: &Checkout, now: Timestamp) -> Option<Agreement> {
     let (application, loan) = (checkout.application.as_ref()?, checkout.loan.as_ref());
     let (applicant, term) = match &application.state {
-        ApplicationState::Approved { applicant, term: Some(term), card: Some(_), .. } | ApplicationState::Agreed { applicant, term, .. } => {
-            (applicant, *term)
-        }
+        ApplicationState::Approved { applicant, term: Some(term), card: Some(_), .. }
+        | ApplicationState::Agreed { applicant, term, .. } => (applicant, *term),
         _ => return None,
     };
     let funded_at = loan.map_or(now, |loan| loan.funded_at);
@@ -146,21 +145,17 @@ fn fund(tx: &mut Tx<'_>, checkout: &Checkout, application: Application, fresh: &
 
 /// The mail that carries the signed agreement.
 fn signed_letter(id: MailId, checkout: &Checkout, application: &Application, agreement: &Agreement) -> Letter {
-    let mut text = format!(
-        "Hello {},\n\nthank you: your order {} is paid. This is the agreement that you signed.\n\nLender: {}\nBorrower: {}\n\n",
-        agreement.director,
-        mailbox::order_name(&checkout.order),
-        agreement.lender,
-        agreement.borrower
-    );
-    for (number, (due_on, row)) in (1..).zip(&agreement.offer.repayments) {
-        text.push_str(&format!("{number}. {due_on}: {}\n", row.total()));
-    }
-    text.push_str(&format!("In all: {}\n", agreement.offer.total()));
-    for (heading, clause) in &agreement.clauses {
-        text.push_str(&format!("\n{heading}\n{clause}\n"));
-    }
-    let subject = format!("Your agreement: {} at {}", mailbox::order_name(&checkout.order), checkout.seller.name);
+    let order = mailbox::order_name(&checkout.order);
+    let mut lines = vec![
+        format!("Hello {},\n", agreement.director),
+        format!("thank you: your order {order} is paid. This is the agreement that you signed.\n"),
+        format!("Lender: {}\nBorrower: {}\n", agreement.lender, agreement.borrower),
+    ];
+    lines.extend((1..).zip(&agreement.offer.repayments).map(|(number, (due_on, row))| format!("{number}. {due_on}: {}", row.total())));
+    lines.push(format!("In all: {}", agreement.offer.total()));
+    lines.extend(agreement.clauses.iter().map(|(heading, clause)| format!("\n{heading}\n{clause}")));
+    let text = lines.join("\n") + "\n";
+    let subject = format!("Your agreement: {order} at {}", checkout.seller.name);
     Letter { id, to: application.email.clone(), subject, text }
 }
 

@@ -126,13 +126,8 @@ pub struct History {
 /// # Errors
 /// [`ServiceError::NotFound`].
 pub fn history(tx: &mut Tx<'_>, order: OrderId) -> Result<History, ServiceError> {
-    use florin_domain::application::ApplicationState as State;
     let found = tx.find_order(order)?.ok_or(ServiceError::NotFound("order"))?;
-    let verdict = tx.find_application(order)?.and_then(|application| match application.state {
-        State::Confirming | State::Confirmed | State::Submitted { .. } => None,
-        State::Referred { verdict, .. } | State::Approved { verdict, .. } => Some(verdict),
-        State::Declined { verdict, .. } | State::Agreed { verdict, .. } => Some(verdict),
-    });
+    let verdict = tx.find_application(order)?.and_then(|application| application.verdict().cloned());
     Ok(History { order: found, events: tx.list_events_of_order(order)?, verdict })
 }
 

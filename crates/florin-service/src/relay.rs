@@ -87,14 +87,14 @@ pub(crate) async fn deliver(cx: &Cx, announcement: Announcement) {
 
 fn settle(cx: &Context, announcement: &Announcement, accepted: bool) -> Settled {
     let now = cx.clock.now();
+    let attempts = announcement.attempts + 1;
     if accepted {
-        return Settled { delivery: Delivery::Delivered, failed: announcement.attempts, due_at: now };
+        return Settled { delivery: Delivery::Delivered, attempts, due_at: now };
     }
-    let failed = announcement.attempts + 1;
     let [jitter] = cx.random.bytes();
-    match webhook_wait(failed, jitter) {
-        Some(wait) => Settled { delivery: Delivery::Pending, failed, due_at: now.plus(wait) },
-        None => Settled { delivery: Delivery::GivenUp, failed, due_at: now },
+    match webhook_wait(attempts, jitter) {
+        Some(wait) => Settled { delivery: Delivery::Pending, attempts, due_at: now.plus(wait) },
+        None => Settled { delivery: Delivery::GivenUp, attempts, due_at: now },
     }
 }
 

@@ -13,6 +13,9 @@ use url::Url;
 use crate::context::token_place;
 use crate::{Cx, ServiceError, sellers};
 
+/// The longest address that is kept, in bytes.
+const ADDRESS_MAX: usize = 2_048;
+
 /// Issues a token to a seller. The text that comes back is nowhere else to be had.
 ///
 /// # Errors
@@ -67,9 +70,11 @@ pub async fn list(cx: &Cx, seller: Option<SellerId>) -> Result<Vec<TokenRecord>,
     cx.store.read(move |tx: &mut Tx<'_>| Ok(tx.list_tokens(seller)?)).await
 }
 
-/// Whether `text` is an absolute http or https address.
+/// Whether `text` is an absolute http or https address of at most 2,048 bytes, without spaces or control characters,
+/// which a parser would silently drop.
 pub fn is_web_address(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    let clean = text.len() <= ADDRESS_MAX && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control());
+    clean && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 async fn keep(

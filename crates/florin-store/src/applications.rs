@@ -126,14 +126,15 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(application: &'a Application) -> Self {
-        let (state, at, verdict, term, card) = match &application.state {
-            ApplicationState::Confirming => ("confirming", None, None, None, None),
-            ApplicationState::Confirmed => ("confirmed", None, None, None, None),
-            ApplicationState::Submitted { at, .. } => ("submitted", Some(*at), None, None, None),
-            ApplicationState::Referred { at, verdict, .. } => ("referred", Some(*at), Some(verdict), None, None),
-            ApplicationState::Approved { verdict, term, card, .. } => ("approved", None, Some(verdict), *term, *card),
-            ApplicationState::Declined { verdict, .. } => ("declined", None, Some(verdict), None, None),
-            ApplicationState::Agreed { verdict, term, card, at, .. } => ("agreed", Some(*at), Some(verdict), Some(*term), Some(*card)),
+        let verdict = application.verdict();
+        let (state, at, term, card) = match &application.state {
+            ApplicationState::Confirming => ("confirming", None, None, None),
+            ApplicationState::Confirmed => ("confirmed", None, None, None),
+            ApplicationState::Submitted { at, .. } => ("submitted", Some(*at), None, None),
+            ApplicationState::Referred { at, .. } => ("referred", Some(*at), None, None),
+            ApplicationState::Approved { term, card, .. } => ("approved", None, *term, *card),
+            ApplicationState::Declined { .. } => ("declined", None, None, None),
+            ApplicationState::Agreed { term, card, at, .. } => ("agreed", Some(*at), Some(*term), Some(*card)),
         };
         Self {
             state,

@@ -94,7 +94,7 @@ pub struct Announcement {
     pub delivery: Delivery,
     /// The id and bytes that every attempt carries, fixed before the first.
     pub rendered: Option<(WebhookId, Vec<u8>)>,
-    /// How many attempts failed so far.
+    /// How many attempts were made since it was last sent afresh.
     pub attempts: u32,
     /// When the next attempt is due.
     pub due_at: Timestamp,
@@ -122,8 +122,8 @@ pub struct Attempt {
 pub struct Settled {
     /// Delivered, given up, or still pending.
     pub delivery: Delivery,
-    /// How many attempts failed in a row.
-    pub failed: u32,
+    /// How many attempts were made, this one counted in.
+    pub attempts: u32,
     /// When to try again.
     pub due_at: Timestamp,
 }
@@ -203,8 +203,8 @@ impl Tx<'_> {
     /// # Errors
     /// Only if the store fails.
     pub fn settle_announcement(&mut self, seq: i64, attempt: &Attempt, outcome: Settled) -> Result<(), StoreError> {
-        let (delivery, failed, due_at) = (outcome.delivery.name(), outcome.failed, outcome.due_at.micros());
-        self.execute(SETTLE, &[delivery.into(), failed.into(), due_at.into(), seq.into()])?;
+        let (delivery, attempts, due_at) = (outcome.delivery.name(), outcome.attempts, outcome.due_at.micros());
+        self.execute(SETTLE, &[delivery.into(), attempts.into(), due_at.into(), seq.into()])?;
         let last = self.query_one(LAST_ATTEMPT, &[seq.into()], |row| row.int(0))?.unwrap_or(0);
         let status = attempt.status.map(i64::from);
         self.execute_one(

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::engine::Session;
 use crate::error::{Failure, Reach};
-use crate::job::{Job, guarded};
+use crate::operation::{Operation, guarded};
 use crate::server::{Purpose, Server};
 use crate::store::Digest;
 use crate::{StoreError, Tx, sqlite};
@@ -74,25 +74,25 @@ impl Files {
 
 /// Threads that read from a server, each with a connection it makes when it needs one.
 pub(crate) struct Workers {
-    queue: Option<mpsc::Sender<Box<dyn Job>>>,
+    queue: Option<mpsc::Sender<Box<dyn Operation>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Workers {
     pub(crate) fn start(server: &Arc<Server>, digest: Digest, waiting: usize) -> Result<Self, StoreError> {
-        let (queue, jobs) = mpsc::channel(waiting);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let (queue, operations) = mpsc::channel(waiting);
+        let operations = Arc::new(Mutex::new(operations));
         let threads = (0..WORKERS)
             .map(|number| {
-                let (server, jobs) = (Arc::clone(server), Arc::clone(&jobs));
-                std::thread::Builder::new().name(format!("florin-read-{number}")).spawn(move || work(&server, digest, &jobs))
+                let (server, operations) = (Arc::clone(server), Arc::clone(&operations));
+                std::thread::Builder::new().name(format!("florin-read-{number}")).spawn(move || work(&server, digest, &operations))
             })
             .collect::<Result<_, _>>()
             .map_err(|error| StoreError::Unavailable(format!("no thread for a reader: {error}")))?;
         Ok(Self { queue: Some(queue), threads })
     }
 
-    pub(crate) fn queue(&self) -> Option<&mpsc::Sender<Box<dyn Job>>> {
+    pub(crate) fn queue(&self) -> Option<&mpsc::Sender<Box<dyn Operation>>> {
         self.queue.as_ref()
     }
 }
@@ -100,50 +100,51 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.queue = None;
-        for thread in self.threads.drain(..) {
+        // A reading that owned the last clone of the store drops it on a reader's own thread, which cannot wait for itself.
+        let here = std::thread::current().id();
+        for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != here) {
             let _ = thread.join();
         }
     }
 }
 
-fn work(server: &Server, digest: Digest, jobs: &Mutex<mpsc::Receiver<Box<dyn Job>>>) {
+fn work(server: &Server, digest: Digest, operations: &Mutex<mpsc::Receiver<Box<dyn Operation>>>) {
     let mut tx = None;
     loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        let Some(mut job) = next else { return };
-        if job.abandoned() {
+        let next = operations.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some(mut operation) = next else { return };
+        if operation.abandoned() {
             continue;
         }
         // A server that restarted has closed the connection: a reading may simply be run again on a new one.
         for last in [false, true] {
-            let Err(failure) = attempt(&mut tx, server, digest, job.as_mut()) else { break };
+            let Err(failure) = attempt(&mut tx, server, digest, operation.as_mut()) else { break };
             let again = failure.reach == Reach::Connection && !last;
             if !again {
-                job.refuse(failure.error);
+                operation.refuse(failure.error);
                 break;
             }
         }
-        job.answer();
+        operation.answer();
     }
 }
 
-fn attempt(kept: &mut Option<Tx<'static>>, server: &Server, digest: Digest, job: &mut dyn Job) -> Result<(), Failure> {
-    let mut tx = match kept.take() {
-        Some(tx) => tx,
-        None => {
-            let session = server.connect(Purpose::Read).map_err(|error| Failure::new(Reach::Transaction, error))?;
-            Tx::new(Session::Postgres(Box::new(session)), digest)
-        }
+fn attempt(kept: &mut Option<Tx<'static>>, server: &Server, digest: Digest, operation: &mut dyn Operation) -> Result<(), Failure> {
+    let mut tx = if let Some(tx) = kept.take() {
+        tx
+    } else {
+        let session = server.connect(Purpose::Read).map_err(|error| Failure::new(Reach::Transaction, error))?;
+        Tx::new(Session::Postgres(Box::new(session)), digest)
     };
     tx.forget();
-    if job.wants_snapshot() {
+    if operation.wants_snapshot() {
         tx.begin_snapshot()?;
     }
-    job.run(&mut tx);
+    operation.run(&mut tx);
     if let Some(failure) = tx.loss() {
         return Err(failure.clone()); // The connection goes with it: it is not known what state it is in.
     }
-    if job.wants_snapshot() {
+    if operation.wants_snapshot() {
         tx.rollback()?;
     }
     *kept = Some(tx);

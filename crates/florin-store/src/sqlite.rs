@@ -33,13 +33,12 @@ const WRITER_SETTINGS: &str = "
     PRAGMA cache_size = -65536;
     PRAGMA wal_autocheckpoint = 4096;
     PRAGMA journal_size_limit = 67108864;";
-/// Readers map the file: their page caches are emptied by each commit of the writer, the map is not.
+/// The file is not mapped into memory: that read no faster, and a failing disk would end the process instead of a reading.
 const READER_SETTINGS: &str = "
     PRAGMA query_only = ON;
     PRAGMA temp_store = MEMORY;
     PRAGMA trusted_schema = OFF;
-    PRAGMA cache_size = -8192;
-    PRAGMA mmap_size = 1073741824;";
+    PRAGMA cache_size = -8192;";
 
 /// Opens the one writing connection, making the database file (readable by its owner only) if there is none.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::error::{SendTimeoutError, TrySendError};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::engine::Session;
-use crate::job::{Job, Operation};
+use crate::operation::{Asked, Operation};
 use crate::reader::{Files, Workers};
 use crate::server::{Purpose, Server};
 use crate::writer::{Message, Source, Writer};
@@ -120,8 +120,8 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let Some(queue) = &self.inner.queue else { return Err(closed().into()) };
-        let (job, answer) = job(operation, false);
-        enqueue(queue, Message::Run(job)).await?;
+        let (asked, answer) = asked(operation, false);
+        enqueue(queue, Message::Run(asked)).await?;
         answered(answer, Some(PATIENCE)).await
     }
 
@@ -139,8 +139,8 @@ impl Store {
             Readers::Files(files) => files.read(self.inner.digest, operation),
             Readers::Workers(workers) => {
                 let Some(queue) = workers.queue() else { return Err(closed().into()) };
-                let (job, answer) = job(operation, false);
-                enqueue(queue, job).await?;
+                let (asked, answer) = asked(operation, false);
+                enqueue(queue, asked).await?;
                 answered(answer, Some(PATIENCE)).await
             }
         }
@@ -164,8 +164,8 @@ impl Store {
             }
             Readers::Workers(workers) => {
                 let Some(queue) = workers.queue() else { return Err(closed().into()) };
-                let (job, answer) = job(operation, true);
-                enqueue(queue, job).await?;
+                let (asked, answer) = asked(operation, true);
+                enqueue(queue, asked).await?;
                 answered(answer, None).await
             }
         }
@@ -237,14 +237,14 @@ fn open(database: Database, digest: Digest) -> Result<(Source, Readers), StoreEr
 
 type Answer<T, E> = oneshot::Receiver<Result<T, E>>;
 
-fn job<T, E, F>(run: F, snapshot: bool) -> (Box<dyn Job>, Answer<T, E>)
+fn asked<T, E, F>(run: F, snapshot: bool) -> (Box<dyn Operation>, Answer<T, E>)
 where
     F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Operation { run, snapshot, outcome: None, reply }), answer)
+    (Box::new(Asked { run, snapshot, outcome: None, reply }), answer)
 }
 
 async fn enqueue<M>(queue: &mpsc::Sender<M>, message: M) -> Result<(), StoreError> {

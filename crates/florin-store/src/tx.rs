@@ -3,6 +3,8 @@
 //! No table is named here; the nouns' files add their methods to [`Tx`]. Invariant: once a statement was refused nothing
 //! written since the enclosing savepoint is kept, on either engine, even when the operation looks away from the error.
 
+use std::fmt::Write;
+
 use crate::StoreError;
 use crate::engine::{Marker, Session};
 use crate::error::{Failure, Reach};
@@ -261,7 +263,10 @@ impl Tx<'_> {
 
     /// The hexadecimal SHA-256 of a migration's text, as `sha256sum` prints it.
     pub(crate) fn checksum(&self, migration: &Migration) -> String {
-        self.digest(self.session.text_of(migration).as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        self.digest(self.session.text_of(migration).as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}"); // Writing to a string cannot fail.
+            text
+        })
     }
 
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), Failure> {
@@ -272,4 +277,38 @@ impl Tx<'_> {
 /// Whether a query cannot have changed anything; one that begins with `WITH` is taken to have.
 fn only_reads(sql: &str) -> bool {
     sql.trim_ascii_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite;
+
+    #[test]
+    fn what_a_batch_carries_goes_back_with_its_savepoint() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let mut tx = Tx::new(Session::Sqlite(sqlite::Session::lasting(&connection)), |_| [0; 32]);
+        tx.begin().unwrap();
+        tx.head = Some((1, [1; 32]));
+        let move_on = |tx: &mut Tx<'_>, outcome: Result<(), StoreError>| {
+            tx.savepoint(|tx| {
+                tx.head = Some((2, [2; 32]));
+                tx.announced = true;
+                outcome
+            })
+        };
+        assert_eq!(move_on(&mut tx, Err(StoreError::Stale)), Err(StoreError::Stale));
+        assert_eq!((tx.head, tx.announced), (Some((1, [1; 32])), false));
+        assert_eq!(move_on(&mut tx, Ok(())), Ok(()));
+        assert_eq!((tx.head, tx.announced), (Some((2, [2; 32])), true));
+        tx.rollback().unwrap();
+        assert_eq!((tx.head, tx.announced), (None, false));
+    }
+
+    #[test]
+    fn reading_and_writing_queries_are_told_apart() {
+        assert!(only_reads("\n  select 1"));
+        assert!(!only_reads("INSERT INTO a (b) VALUES ($1) RETURNING b"));
+        assert!(!only_reads("WITH c AS (SELECT 1) SELECT 1"));
+    }
 }

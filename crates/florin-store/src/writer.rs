@@ -7,12 +7,13 @@
 //! batch is rolled back and run again with a savepoint each, as are the next few batches: failures come in swarms.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
 use crate::engine::{Marker, Session};
 use crate::error::{Failure, Reach};
-use crate::job::Job;
+use crate::operation::Operation;
 use crate::server::{Purpose, Server};
 use crate::store::Digest;
 use crate::{StoreError, Tx, sqlite};
@@ -24,9 +25,15 @@ const ATTEMPTS: u32 = 5;
 /// How many batches run with savepoints after one had to be repeated.
 const CAUTION: u32 = 16;
 
+/// After a batch of this many, those who were answered are about to ask again.
+const CROWD: usize = 8;
+/// How long one look at the queue waits for them, and how many looks there are.
+const LOOK: Duration = Duration::from_micros(100);
+const LOOKS: u32 = 10;
+
 /// What travels to the writer thread.
 pub(crate) enum Message {
-    Run(Box<dyn Job>),
+    Run(Box<dyn Operation>),
     Close,
 }
 
@@ -77,48 +84,50 @@ impl<'s> Writer<'s> {
     /// Serves the queue until it is closed and empty.
     pub(crate) fn serve(mut self, mut queue: mpsc::Receiver<Message>, announce: &Notify) {
         let mut messages = Vec::with_capacity(BATCH);
-        let mut jobs: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
-        let (mut nb, mut nj) = (0u64, 0u64);
-        let t0=std::time::Instant::now(); let mut busy=std::time::Duration::ZERO;
-        while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
-            if let Ok(us)=std::env::var("LINGER") { if nj>0 { std::thread::sleep(std::time::Duration::from_micros(us.parse().unwrap())); let more = BATCH-messages.len(); while messages.len()<BATCH { match queue.try_recv() { Ok(m)=>messages.push(m), Err(_)=>break } } let _=more; } }
+        let mut operations: Vec<Box<dyn Operation>> = Vec::with_capacity(BATCH);
+        let mut served = 0;
+        loop {
+            gather(&queue, served);
+            if queue.blocking_recv_many(&mut messages, BATCH) == 0 {
+                return;
+            }
             for message in messages.drain(..) {
                 match message {
-                    Message::Run(job) if job.abandoned() => {}
-                    Message::Run(job) => jobs.push(job),
+                    Message::Run(operation) if operation.abandoned() => {}
+                    Message::Run(operation) => operations.push(operation),
                     Message::Close => queue.close(),
                 }
             }
-            if jobs.is_empty() {
+            served = operations.len();
+            if operations.is_empty() {
                 continue;
             }
-            nb+=1; nj+=jobs.len() as u64; let t1=std::time::Instant::now();
-            let r = self.settle(&mut jobs); busy+=t1.elapsed();
-            match r {
+            match self.settle(&mut operations) {
                 Ok(true) => announce.notify_one(),
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::warn!(%error, operations = jobs.len(), "a batch was refused");
-                    jobs.iter_mut().for_each(|job| job.refuse(error.clone()));
+                    tracing::warn!(%error, operations = operations.len(), "a batch was refused");
+                    for operation in &mut operations {
+                        operation.refuse(error.clone());
+                    }
                 }
             }
-            jobs.drain(..).for_each(Job::answer);
+            operations.drain(..).for_each(Operation::answer);
         }
-        eprintln!("batches {nb} jobs {nj} = {} each; {:?} a batch, busy {:?} of {:?}", nj/nb.max(1), busy/(nb.max(1) as u32), busy, t0.elapsed());
     }
 
     /// Runs a batch until it is committed or hopeless; answers whether there is something to announce.
-    fn settle(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<bool, StoreError> {
+    fn settle(&mut self, operations: &mut [Box<dyn Operation>]) -> Result<bool, StoreError> {
         let mut careful = self.caution > 0;
         self.caution = self.caution.saturating_sub(1);
         self.doubt = None;
         let mut reason = String::new();
         for _ in 0..ATTEMPTS {
-            match self.round(jobs, careful) {
+            match self.round(operations, careful) {
                 Ok(announced) => return Ok(announced),
                 Err(Halt::Spoilt) => {
                     self.undo();
-                    if jobs.len() == 1 {
+                    if operations.len() == 1 {
                         return Ok(false); // Its own error is its answer, and there was nobody beside it.
                     }
                     careful = true;
@@ -140,13 +149,12 @@ impl<'s> Writer<'s> {
     }
 
     /// Runs a batch once.
-    fn round(&mut self, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<bool, Halt> {
-        let tx = match &mut self.tx {
-            Some(tx) => tx,
-            None => {
-                let connected = self.source.connect(self.digest);
-                self.tx.insert(connected.map_err(|error| Failure::new(Reach::Transaction, error))?)
-            }
+    fn round(&mut self, operations: &mut [Box<dyn Operation>], careful: bool) -> Result<bool, Halt> {
+        let tx = if let Some(tx) = &mut self.tx {
+            tx
+        } else {
+            let connected = self.source.connect(self.digest);
+            self.tx.insert(connected.map_err(|error| Failure::new(Reach::Transaction, error))?)
         };
         if let Some((marker, announced)) = &self.doubt {
             if tx.committed(marker)? {
@@ -155,8 +163,8 @@ impl<'s> Writer<'s> {
             self.doubt = None;
         }
         let marker = tx.begin()?;
-        for job in jobs {
-            perform(tx, job.as_mut(), careful)?;
+        for operation in operations {
+            perform(tx, operation.as_mut(), careful)?;
         }
         tx.commit().inspect_err(|failure| {
             if failure.reach == Reach::Connection {
@@ -173,20 +181,31 @@ impl<'s> Writer<'s> {
     }
 }
 
+/// Waits until the callers of the last batch are back, or most of them. Without it, the first of them would have a commit of
+/// their own while the others wait for the next one: full and nearly empty batches in turn, at half the rate.
+fn gather(queue: &mpsc::Receiver<Message>, served: usize) {
+    for _ in 0..LOOKS {
+        if served < CROWD || queue.len() >= served / 2 {
+            return;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
 /// Runs one operation of a batch, with a savepoint of its own or without.
-fn perform(tx: &mut Tx<'_>, job: &mut dyn Job, careful: bool) -> Result<(), Halt> {
+fn perform(tx: &mut Tx<'_>, operation: &mut dyn Operation, careful: bool) -> Result<(), Halt> {
     let mark = tx.mark();
     if careful {
         // A refused statement cannot be behind this one, so an error here has reached further and `loss` says how far.
         let _ = tx.enter();
     }
-    let mut kept = tx.loss().is_none() && job.run(tx);
+    let mut kept = tx.loss().is_none() && operation.run(tx);
     if let Some(failure) = tx.loss() {
         return Err(Halt::Lost(failure.clone()));
     }
     if let Some(error) = tx.refusal().filter(|_| kept) {
         // The operation looked away from the refusal, but its rows are not all there.
-        job.refuse(error.clone());
+        operation.refuse(error.clone());
         kept = false;
     }
     if careful {
@@ -200,5 +219,44 @@ fn perform(tx: &mut Tx<'_>, job: &mut dyn Job, careful: bool) -> Result<(), Halt
             tx.start(mark);
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Notify;
+
+    use crate::{Database, Store, StoreError};
+
+    /// Whether the bell has rung since it was last asked.
+    async fn rang(bell: &Arc<Notify>) -> bool {
+        tokio::select! {
+            biased;
+            () = bell.notified() => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_bell_rings_after_a_commit_with_something_to_announce() {
+        let path = std::env::temp_dir().join(format!("florin-store-bell-{}.db", std::process::id()));
+        let store = Store::open(Database::Sqlite { path: path.clone() }, |_| [0; 32]).await.unwrap();
+        let bell = store.on_announce();
+        let announce = |outcome: Result<(), StoreError>| {
+            store.write(move |tx| {
+                tx.announced = true;
+                outcome.clone()
+            })
+        };
+        store.write(|_| Ok::<_, StoreError>(())).await.unwrap();
+        assert!(!rang(&bell).await);
+        announce(Err(StoreError::Stale)).await.unwrap_err();
+        assert!(!rang(&bell).await);
+        announce(Ok(())).await.unwrap();
+        assert!(rang(&bell).await);
+        drop(store);
+        std::fs::remove_file(path).unwrap();
     }
 }

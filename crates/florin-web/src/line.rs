@@ -180,7 +180,17 @@ impl Line {
         }
         self.nudged.swap(false, Acquire);
         let unbegun = self.is_leaving() && self.phase() == Phase::Handshake;
-        unbegun || self.wish.load(Relaxed) == CUT || self.is_overdue()
+        if unbegun || self.wish.load(Relaxed) == CUT {
+            return true;
+        }
+        let overdue = self.is_overdue();
+        if overdue && self.phase() == Phase::Idle && !self.is_leaving() {
+            // Nothing is half-said on an idle line, so it can say goodbye; for as long as that takes it lingers.
+            self.ask_to_leave();
+            self.enter(Phase::Lingering);
+            return false;
+        }
+        overdue
     }
 }
 
@@ -256,6 +266,18 @@ mod tests {
         assert_eq!(line.phase(), Phase::Idle);
         line.received();
         assert_eq!(line.phase(), Phase::Head);
+    }
+
+    #[test]
+    fn an_idle_line_is_first_asked_to_leave_and_ended_when_it_does_not() {
+        let (ticks, line) = line();
+        line.enter(Phase::Idle);
+        ticks.now.fetch_add(9, Relaxed);
+        line.nudge();
+        assert!(!line.must_end() && line.is_leaving());
+        ticks.now.fetch_add(9, Relaxed);
+        line.nudge();
+        assert!(line.must_end());
     }
 
     #[test]

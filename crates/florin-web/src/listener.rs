@@ -20,7 +20,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
@@ -110,6 +110,9 @@ pub struct Drained {
     /// Connections that did not finish in time and were cut.
     pub cut: usize,
 }
+
+/// What a cut connection needs to end; one whose handler blocks its thread never does.
+const CUT_TIME: Duration = Duration::from_secs(1);
 
 /// What every connection of a listener shares.
 pub(crate) struct House {
@@ -207,6 +210,7 @@ impl Listener {
     {
         let room = Arc::new(Semaphore::new(self.limits.connections));
         let mut turn = 0;
+        let mut crowded = false;
         loop {
             let (tcp, peer) = match accept(&self.sockets, &mut turn).await {
                 Ok(accepted) => accepted,
@@ -218,7 +222,15 @@ impl Listener {
                     continue;
                 }
             };
-            let Some(permit) = self.room(&room).await else { return };
+            let free = room.clone().try_acquire_owned().ok();
+            if free.is_none() && !crowded {
+                tracing::warn!(connections = self.limits.connections, "at the connection cap");
+            }
+            crowded = free.is_none();
+            let permit = match free {
+                Some(permit) => permit,
+                None => self.make_room(&room).await,
+            };
             let place = self.roster.enrol();
             let (house, service) = (self.house.clone(), service.clone());
             tokio::spawn(async move {
@@ -228,16 +240,12 @@ impl Listener {
         }
     }
 
-    /// A permit for one more connection; at the cap it waits, and has idle connections leave.
-    async fn room(&self, room: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        if let Ok(permit) = room.clone().try_acquire_owned() {
-            return Some(permit);
-        }
-        tracing::warn!(connections = self.limits.connections, "at the connection cap");
+    /// Has idle connections leave until one more fits.
+    async fn make_room(&self, room: &Arc<Semaphore>) -> OwnedSemaphorePermit {
         loop {
             self.roster.shed_one();
             tokio::select! {
-                permit = room.clone().acquire_owned() => return permit.ok(),
+                permit = room.clone().acquire_owned() => return permit.expect("nobody closes the semaphore"),
                 () = sleep(self.limits.tick()) => {}
             }
         }
@@ -258,19 +266,23 @@ async fn accept(sockets: &[TcpListener], turn: &mut usize) -> io::Result<(TcpStr
     .await
 }
 
-async fn drain(roster: &Roster, patience: Duration, ticks: &mut tokio::time::Interval) -> Drained {
+async fn drain(roster: &Roster, patience: Duration, ticks: &mut Interval) -> Drained {
     let mut deadline = pin!(sleep(patience));
-    let mut cut = 0;
+    let mut cut = None;
     roster.ask_all_to_leave();
     while roster.len() > 0 {
         tokio::select! {
             () = roster.departure() => {}
             _ = ticks.tick() => roster.tick(),
-            () = &mut deadline, if cut == 0 => {
-                cut = roster.len();
+            () = &mut deadline => {
+                if cut.is_some() {
+                    break;
+                }
+                cut = Some(roster.len());
                 roster.cut_all();
+                deadline.as_mut().reset(Instant::now() + CUT_TIME);
             }
         }
     }
-    Drained { cut }
+    Drained { cut: cut.unwrap_or(0) }
 }

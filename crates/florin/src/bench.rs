@@ -44,11 +44,11 @@ pub struct Options {
     /// A reference server's program, started as `PROGRAM PORT DIRECTORY`, to measure in turns with Florin
     #[arg(long, value_name = "PROGRAM")]
     limit: Option<PathBuf>,
-    /// `PostgreSQL` database for the sandbox that is measured; it must be empty
+    #[arg(help = "PostgreSQL database for the sandbox that is measured; it must be empty")]
     #[arg(long, value_name = "URL", env = "FLORIN_DATABASE", hide_env_values = true)]
     database: Option<String>,
     /// Measure the server at this address instead
-    #[arg(long, requires_all = ["seller", "token"], conflicts_with = "database")]
+    #[arg(long, requires_all = ["seller", "token"])]
     url: Option<String>,
     /// Authority that signed that server's certificate, as a PEM file
     #[arg(long, value_name = "FILE")]

@@ -11,7 +11,7 @@ const WORKERS_MAX: usize = 4;
 
 /// A payments server: trade orders, paid now or later, in one program
 #[derive(Parser)]
-#[command(version, propagate_version = true)]
+#[command(version)]
 pub struct Command {
     #[command(subcommand)]
     verb: Verb,

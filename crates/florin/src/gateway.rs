@@ -25,13 +25,32 @@ pub struct Parts {
     /// How it is set up, apart from the operator's key.
     pub policy: Policy,
     /// Its books.
-    pub database: Database,
+    pub books: Books,
     /// The key above all other keys.
     pub master_key: MasterKey,
     /// The mail relay; none to keep mails and not send them.
     pub relay: Option<SmtpSettings>,
     /// An authority that merchants' servers may be signed by, beside the public ones.
     pub webhook_root_pem: Option<Vec<u8>>,
+}
+
+/// An open database.
+pub struct Books {
+    store: Store,
+    /// Whether no other process can be at work in it: a file has one, a database server may have many.
+    has_one_process: bool,
+}
+
+impl Books {
+    /// Opens the books, and brings them up to date.
+    ///
+    /// # Errors
+    /// A [`Failure`] when they cannot be opened.
+    pub async fn open(database: Database) -> Result<Self, Failure> {
+        let has_one_process = matches!(database, Database::Sqlite { .. });
+        let store = Store::open(database, digest).await.map_err(|error| Failure::because("the database", error))?;
+        Ok(Self { store, has_one_process })
+    }
 }
 
 /// A server, put together but not yet heard.
@@ -41,14 +60,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Opens the books and puts everything together.
+    /// Puts everything together.
     ///
     /// # Errors
-    /// A [`Failure`] when the books cannot be opened or a part does not fit.
+    /// A [`Failure`] when a part does not fit, or the books cannot be written.
     pub async fn open(parts: Parts) -> Result<Self, Failure> {
-        // A file has one process; a database server may have many, whose work must be left to them.
-        let alone = matches!(parts.database, Database::Sqlite { .. });
-        let store = Store::open(parts.database, digest).await.map_err(|error| Failure::because("the database", error))?;
+        let Books { store, has_one_process } = parts.books;
         let sandbox = Sandbox::new(Arc::new(BooksNotebook::new(store.clone())), &parts.policy.base_url);
         let mut world = sandbox.world;
         if let Some(relay) = &parts.relay {
@@ -68,7 +85,7 @@ impl Gateway {
             policy: parts.policy,
             wake: Wake::default(),
         });
-        work::prepare(&cx, alone).await.map_err(|error| Failure::because("the database", error))?;
+        work::prepare(&cx, has_one_process).await.map_err(|error| Failure::because("the database", error))?;
         Ok(Self { cx, counter: Arc::new(Counter::new(sandbox.bank)) })
     }
 

@@ -20,8 +20,8 @@ pub struct ServerOptions {
     /// Data directory of a running sandbox, which tells its address and key
     #[arg(long, global = true, value_name = "DIR", default_value = data_directory::DEFAULT)]
     data_dir: PathBuf,
-    /// Address of another server, such as https://pay.example.com
-    #[arg(long, global = true, env = "FLORIN_URL")]
+    /// Address of another server
+    #[arg(long, value_name = "https://HOST", global = true, env = "FLORIN_URL")]
     url: Option<String>,
     /// Authority to trust beside the public ones, as a PEM file
     #[arg(long, global = true, value_name = "FILE", env = "FLORIN_CA")]
@@ -76,7 +76,7 @@ impl Remote {
     }
 
     fn accepted(&self, answer: Result<Answer, florin_connect::ConnectError>) -> Result<Value, Failure> {
-        let answer = answer.map_err(|error| Failure::because(format_args!("the server at {}", self.url), error))?;
+        let answer = answer.map_err(|error| Failure::new(format!("the server at {} {error}", self.url)))?;
         if answer.is_success() {
             return Ok(answer.body);
         }

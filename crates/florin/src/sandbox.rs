@@ -20,7 +20,7 @@ use florin_web::{Limits, Listener, Settings, Transport, tls};
 use crate::announcement::Announcement;
 use crate::data_directory::{self, DataDirectory};
 use crate::failure::Failure;
-use crate::gateway::{self, Gateway, Parts};
+use crate::gateway::{self, Books, Gateway, Parts};
 use crate::{screen, signals};
 use keys::Keys;
 use sellers::Roll;
@@ -42,7 +42,7 @@ pub struct Options {
     /// Begin again: forget all orders, sellers and keys
     #[arg(long, conflicts_with = "database")]
     fresh: bool,
-    /// Keep the books in this `PostgreSQL` database, not in a file
+    #[arg(help = "Keep the books in this PostgreSQL database, not in a file")]
     #[arg(long, value_name = "URL", env = "FLORIN_DATABASE", hide_env_values = true)]
     database: Option<String>,
 }
@@ -59,6 +59,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         directory.empty(&hold)?;
     }
     let stop = signals::stop()?;
+    let database = options.database.map_or_else(|| Database::Sqlite { path: directory.database() }, |url| Database::Postgres { url });
+    // Opened beside the rest: the first random number of a process takes the cipher library as long as all else together.
+    let books = tokio::spawn(Books::open(database));
     let random = Random::system();
     let keys = Keys::of(&directory, &random)?;
     let authority = authority::of(&directory)?;
@@ -74,7 +77,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
             minimum_integration_version: None,
             operator_key_hash: gateway::key_hash(&keys.operator),
         },
-        database: options.database.map_or_else(|| Database::Sqlite { path: directory.database() }, |url| Database::Postgres { url }),
+        books: books.await.map_err(|error| Failure::because("the database", error))??,
         master_key: keys.master,
         relay: None,
         webhook_root_pem: Some(authority.cert_pem.into_bytes()),
@@ -82,8 +85,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let gateway = Gateway::open(parts).await?;
     let sellers = roll.call(gateway.cx(), port, &directory).await?;
     let announcement = Announcement { base_url, ca_cert: authority.cert_path, admin_token: keys.operator.expose().clone(), sellers };
-    announcement.publish(&directory)?;
+    // The sockets are open, so from here on whoever calls is answered. The announcement comes last: scripts wait for it.
     screen::show(greeting::text(&announcement, &directory));
+    announcement.publish(&directory)?;
     gateway.serve(listener, stop).await;
     directory.withdraw()
 }

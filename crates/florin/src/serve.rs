@@ -16,7 +16,7 @@ use florin_web::{Listener, Settings, Transport};
 
 use crate::data_directory::{DataDirectory, Hold};
 use crate::failure::Failure;
-use crate::gateway::{self, Gateway, Parts};
+use crate::gateway::{self, Books, Gateway, Parts};
 use crate::signals;
 use checks::Checked;
 use config::Config;
@@ -27,7 +27,7 @@ pub struct Options {
     /// The configuration; florin.example.toml shows all of it
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// `PostgreSQL` database, in place of the configuration's
+    #[arg(help = "PostgreSQL database, in place of the configuration's")]
     #[arg(long, value_name = "URL", env = "FLORIN_DATABASE", hide_env_values = true)]
     database: Option<String>,
 }
@@ -53,7 +53,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
             minimum_integration_version: config.minimum_integration_version,
             operator_key_hash: gateway::key_hash(&checked.operator_key),
         },
-        database,
+        books: Books::open(database).await?,
         master_key: checked.master_key,
         relay: checked.relay,
         webhook_root_pem: None,

@@ -44,9 +44,9 @@ enum Verb {
     Rotate {
         /// The old token's id
         id: String,
-        /// How long the old token stays good, such as 24h
-        #[arg(long, value_name = "SPAN", default_value = "0s")]
-        overlap: String,
+        /// How long the old token stays good, such as 24h; it ends at once if this is not given
+        #[arg(long, value_name = "SPAN")]
+        overlap: Option<String>,
     },
 }
 
@@ -76,7 +76,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Verb::Rotate { id, overlap } => {
             let token = server.post(&format!("/admin/tokens/{id}/rotate"), &json!({ "overlap": overlap })).await?;
             show(&token);
-            eprintln!("The old token {id} stays good for {overlap}.");
+            let end = overlap.map_or_else(|| "opens nothing any more".to_owned(), |overlap| format!("stays good for {overlap}"));
+            eprintln!("The old token {id} {end}.");
         }
     }
     Ok(())

@@ -22,7 +22,7 @@ pub struct Options {
     /// The sandbox's data directory
     #[arg(long, value_name = "DIR", default_value = data_directory::DEFAULT)]
     data_dir: PathBuf,
-    /// A `PostgreSQL` database, not a data directory
+    #[arg(help = "A PostgreSQL database, not a data directory")]
     #[arg(long, value_name = "URL", env = "FLORIN_DATABASE", hide_env_values = true)]
     database: Option<String>,
 }

@@ -26,8 +26,8 @@ enum Verb {
         /// About this order
         #[arg(long, value_name = "UUID")]
         order: Option<String>,
-        /// In this state: pending, delivered or given_up
-        #[arg(long)]
+        /// In this state
+        #[arg(long, value_parser = ["pending", "delivered", "given_up"])]
         state: Option<String>,
         /// At most so many
         #[arg(long, default_value_t = 50)]

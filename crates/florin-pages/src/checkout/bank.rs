@@ -6,8 +6,9 @@ use axum::response::Response;
 use florin_domain::bank::bank_reference;
 use florin_domain::order::PayMethod;
 use florin_service::checkout::{self, Step};
-use florin_service::{Bank, Cx};
-use http::StatusCode;
+use florin_service::{Bank, Cx, ServiceError};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 
 use crate::answer::show;
 use crate::detour::Detour;
@@ -48,9 +49,19 @@ pub(crate) async fn open(State(cx): State<Cx>, visit: Visit) -> Result<Response,
 
 pub(crate) async fn submit(posted: Posted) -> Result<Response, Detour> {
     let outcome = checkout::choose_bank(&posted.cx, &posted.link, posted.form.text("bank")).await;
+    // One bank that is away is no reason to leave the page: the others stand on it.
+    let (outcome, retry_after) = match outcome {
+        Err(ServiceError::Unavailable { what, retry_after_s }) => (Err(ServiceError::invalid("bank", &what)), Some(retry_after_s)),
+        outcome => (outcome, None),
+    };
     let (visit, problem) = posted.stay(Place::Bank, outcome).await?;
     // The page has one choice: whatever is wrong is said there.
-    Ok(page(&posted.cx, &visit, Some(Problem { field: "bank", ..problem })))
+    let mut response = page(&posted.cx, &visit, Some(Problem { field: "bank", ..problem }));
+    if let Some(seconds) = retry_after {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
 }
 
 /// The buyer comes back from the bank, or wonders what became of the payment: the bank is asked.

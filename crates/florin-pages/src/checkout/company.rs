@@ -7,8 +7,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use florin_domain::company::Company;
-use florin_service::Cx;
 use florin_service::checkout::{self, Apply};
+use florin_service::{Cx, ServiceError};
 use http::Uri;
 
 use crate::answer::show;
@@ -45,7 +45,14 @@ enum Ask {
     /// Which company.
     Search { company: Field, none_found: Option<String> },
     /// Who is buying, for one of the companies found, or for a number typed when none was searched.
-    Details { companies: Vec<CompanyRow>, number_error: Option<String>, number: Field, director: Field, directors: Vec<String>, turnover: Field },
+    Details {
+        companies: Vec<CompanyRow>,
+        number_error: Option<String>,
+        number: Field,
+        director: Field,
+        directors: Vec<String>,
+        turnover: Field,
+    },
 }
 
 struct CompanyRow {
@@ -65,10 +72,13 @@ pub(crate) async fn open(State(cx): State<Cx>, visit: Visit, uri: Uri) -> Result
     if query.is_empty() {
         return Ok(ask_company(&visit, "", None, Some(Problem::new(COMPANY.name, "is empty", ""))));
     }
-    let companies = found(&cx, &visit, query).await?;
-    match companies.is_empty() {
-        true => Ok(ask_company(&visit, query, Some(query.to_owned()), None)),
-        false => Ok(ask_details(&visit, query, companies, &search, None)),
+    match checkout::search_companies(&cx, query).await {
+        Ok(companies) if companies.is_empty() => Ok(ask_company(&visit, query, Some(query.to_owned()), None)),
+        Ok(companies) => Ok(ask_details(&visit, query, &companies, &search, None)),
+        Err(ServiceError::Invalid { message, .. }) => {
+            Ok(ask_company(&visit, query, None, Some(Problem::new(COMPANY.name, &message, query))))
+        }
+        Err(error) => Err(Detour::Failed { error, again: visit.path(Place::Company) }),
     }
 }
 
@@ -87,16 +97,9 @@ pub(crate) async fn submit(posted: Posted) -> Result<Response, Detour> {
     let (visit, problem) = posted.stay(Place::Company, outcome).await?;
     let searched = Form::parse(posted.query.as_bytes());
     let query = if searched.text(COMPANY.name).is_empty() { form.text(COMPANY_NUMBER.name) } else { searched.text(COMPANY.name) };
-    let companies = found(&posted.cx, &visit, query).await?;
-    Ok(ask_details(&visit, query, companies, form, Some(problem)))
-}
-
-async fn found(cx: &Cx, visit: &Visit, query: &str) -> Result<Vec<Company>, Detour> {
-    if query.is_empty() || query.len() > QUERY_MAX {
-        return Ok(Vec::new());
-    }
-    let companies = checkout::search_companies(cx, query).await;
-    companies.map_err(|error| Detour::Failed { error, again: visit.path(Place::Company) })
+    // The error is what matters here: without companies to choose from, their number can be typed.
+    let companies = checkout::search_companies(&posted.cx, query).await.unwrap_or_default();
+    Ok(ask_details(&visit, query, &companies, form, Some(problem)))
 }
 
 pub(crate) fn ask_company(visit: &Visit, typed: &str, none_found: Option<String>, problem: Option<Problem>) -> Response {
@@ -105,16 +108,16 @@ pub(crate) fn ask_company(visit: &Visit, typed: &str, none_found: Option<String>
     page(visit, action, ask, problem)
 }
 
-pub(crate) fn ask_details(visit: &Visit, query: &str, companies: Vec<Company>, form: &Form, problem: Option<Problem>) -> Response {
+pub(crate) fn ask_details(visit: &Visit, query: &str, companies: &[Company], form: &Form, problem: Option<Problem>) -> Response {
     let typed = |name| form.text(name);
-    let chosen = match companies.as_slice() {
+    let chosen = match companies {
         [only] => only.number.as_str(),
         _ => typed(COMPANY_NUMBER.name),
     };
     let rows: Vec<CompanyRow> = companies.iter().map(|company| CompanyRow::new(company, chosen)).collect();
     let directors: Vec<String> = companies.iter().flat_map(|company| company.directors.iter().cloned()).collect();
     // With one company in question its first director is a fair guess; with several none is.
-    let guess = match companies.as_slice() {
+    let guess = match companies {
         [only] if !form.has(DIRECTOR_NAME.name) => only.directors.first().map_or("", String::as_str),
         _ => typed(DIRECTOR_NAME.name),
     };

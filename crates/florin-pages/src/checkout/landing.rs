@@ -5,8 +5,8 @@ use axum::response::Response;
 use florin_domain::credit::{PAY_LATER_MAX, PAY_LATER_MIN, PAY_NOW_MAX};
 use florin_domain::order::PayMethod;
 use florin_domain::seller::Pricing;
-use florin_service::checkout;
 use florin_service::ServiceError;
+use florin_service::checkout;
 
 use crate::answer::show;
 use crate::detour::Detour;
@@ -50,7 +50,7 @@ pub(crate) async fn submit(posted: Posted) -> Result<Response, Detour> {
     let outcome = match posted.form.text("pay") {
         "PAY_LATER" => checkout::choose(&posted.cx, &posted.link, PayMethod::Later).await,
         "PAY_NOW" => checkout::choose(&posted.cx, &posted.link, PayMethod::Now).await,
-        _ => Err(ServiceError::invalid("pay", "must be PAY_LATER or PAY_NOW")),
+        _ => Err(ServiceError::invalid("pay", "Choose how you would like to pay")),
     };
     let (visit, problem) = posted.stay(Place::Landing, outcome).await?;
     Ok(page(&visit, Some(problem)))
@@ -59,15 +59,25 @@ pub(crate) async fn submit(posted: Posted) -> Result<Response, Detour> {
 pub(crate) fn page(visit: &Visit, problem: Option<Problem>) -> Response {
     let seller = visit.seller().to_owned();
     let pricing = visit.checkout.seller.pricing;
-    let offers: Vec<OfferView> = match visit.checkout.offers_method(PayMethod::Later) {
-        true => checkout::offers(&visit.checkout, visit.now).iter().map(|offer| OfferView::new(offer, None)).collect(),
-        false => Vec::new(),
+    let offers: Vec<OfferView> = if visit.checkout.offers_method(PayMethod::Later) {
+        checkout::offers(&visit.checkout, visit.now).iter().map(|offer| OfferView::new(offer, None)).collect()
+    } else {
+        Vec::new()
     };
     let landing = LandingPage {
         action: visit.path(Place::Landing),
         amount: visit.amount(),
         back: visit.back(),
-        ways: visit.checkout.order.terms.methods.as_slice().iter().filter(|way| visit.checkout.offers_method(**way)).map(|way| Way::new(*way, pricing)).collect(),
+        ways: visit
+            .checkout
+            .order
+            .terms
+            .methods
+            .as_slice()
+            .iter()
+            .filter(|way| visit.checkout.offers_method(**way))
+            .map(|way| Way::new(*way, pricing))
+            .collect(),
         error: error_of("pay", problem.as_ref()),
         note: note(visit),
         why_none: format!("{} {} asks for {}.", limits(), visit.seller(), visit.amount()),

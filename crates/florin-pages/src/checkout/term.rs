@@ -41,8 +41,7 @@ pub(crate) async fn submit(posted: Posted) -> Result<Response, Detour> {
 pub(crate) fn page(visit: &Visit, problem: Option<Problem>) -> Response {
     let application = visit.checkout.application.as_ref();
     let chosen = application.and_then(term_of);
-    let offers: Vec<OfferView> =
-        checkout::offers(&visit.checkout, visit.now).iter().map(|offer| OfferView::new(offer, chosen)).collect();
+    let offers: Vec<OfferView> = checkout::offers(&visit.checkout, visit.now).iter().map(|offer| OfferView::new(offer, chosen)).collect();
     let term = TermPage {
         action: visit.path(Place::Term),
         company: application.and_then(|application| application.applicant()).map_or(String::new(), |who| who.company_name.clone()),

@@ -90,7 +90,3 @@ fn payment_in(uri: &Uri) -> Result<BankPaymentId, Detour> {
 fn failed(error: ServiceError, payment: &BankPaymentId) -> Detour {
     Detour::Failed { error, again: path(payment) }
 }
-
-// DUMP-BEGIN
-#[cfg(test)]
-pub(crate) fn sample() -> Vec<(String, Response)> { let f = |d: Option<String>, a| show(StatusCode::OK, &BankPage { frame: Frame::of_company("Authorise a payment", "Bank of Avon", "look-bank"), action: "/x".into(), slip: SlipView { bank: "Bank of Avon".into(), payee: "Northgate Timber & Tools".into(), amount: "£1,249.50".into(), reference: "order-10482".into(), decided: d }, asked_again: a }); vec![("sb-bank".into(), f(None, false)), ("sb-bank-again".into(), f(None, true)), ("sb-bank-decided".into(), f(Some("/x".into()), false))] }

@@ -61,7 +61,3 @@ impl MailView {
         Self { id: mail.id.to_string(), to: mail.recipient.clone(), subject: mail.subject.clone(), at: instant(mail.created_at) }
     }
 }
-
-// DUMP-BEGIN
-#[cfg(test)]
-pub(crate) fn sample() -> Vec<(String, Response)> { let m = |s: &str| MailView { id: "x".into(), to: "rowan@alder.example".into(), subject: s.into(), at: "21 November 2026, 10:15:03 UTC".into() }; vec![("sb-mailbox".into(), show(StatusCode::OK, &MailboxPage { frame: Frame::plain("Mailbox", true), mails: vec![m("123456 is your code for Northgate Timber & Tools"), m("Your agreement: #order-10482 for £1,249.50 at Northgate Timber & Tools")] })), ("sb-mail".into(), show(StatusCode::OK, &MailPage { frame: Frame::plain("123456 is your code for Northgate", true), mail: m("x"), text: "Hello,\n\nyour code is 123456.\n\nEnter it on the checkout page to go on with your order from Northgate Timber & Tools. It is good for 10 minutes.\n".into() }))] }

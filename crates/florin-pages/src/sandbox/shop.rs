@@ -11,8 +11,8 @@ use florin_domain::order::Status;
 use florin_service::orders::{self, History};
 use florin_service::webhooks::{self, Announcement, Attempt, Delivery};
 use florin_service::{Cx, ServiceError, Tx, sellers};
-use florin_web::body::{BodyLimits, read};
 use florin_web::BodyError;
+use florin_web::body::{BodyLimits, read};
 use http::{HeaderMap, StatusCode, Uri};
 
 use crate::answer::show;
@@ -50,6 +50,7 @@ struct WebhookView {
     state: &'static str,
     tone: Tone,
     target: String,
+    /// When it is sent next, if it is.
     due: String,
     attempts: Vec<AttemptView>,
     body: Option<String>,
@@ -147,7 +148,7 @@ impl WebhookView {
             state,
             tone,
             target: announcement.event.webhook_url.clone().unwrap_or_default(),
-            due: instant(announcement.due_at),
+            due: if announcement.delivery == Delivery::Pending { instant(announcement.due_at) } else { String::new() },
             attempts: attempts.iter().map(AttemptView::new).collect(),
             signature: body.as_ref().map(|_| format!("Signed in the header {header}: HMAC-SHA-256 of these bytes under the access token.")),
             body,
@@ -167,9 +168,3 @@ impl AttemptView {
         Self { number: attempt.number, at: instant(attempt.at), answer, took: format!("{} ms", attempt.duration_ms) }
     }
 }
-
-// DUMP-BEGIN
-#[cfg(test)]
-pub(crate) fn sample() -> Vec<(String, Response)> { let w = |s: &str, st, t, n| WebhookView { status: s.into(), state: st, tone: t, target: "https://localhost:8443/sandbox/shop/webhook".into(), due: "21 November 2026, 10:15:03 UTC".into(), attempts: (1..=n).map(|i| AttemptView { number: i, at: "21 November 2026, 10:15:03 UTC".into(), answer: "200 – The demo shop has it: 211 bytes, signed.".into(), took: "4 ms".into() }).collect(), body: Some("{\"data\":{\"webhook_id\":\"0b0b\",\"event_type\":\"ORDER_STATUS_CHANGED\",\"order_id\":\"02020202-0202-4202-8202-020202020202\",\"amount\":1249.5,\"reference\":\"#order-10482\",\"status\":\"SUCCESSFUL\"}}".into()), signature: Some("Signed in the header X-Iwocapay-Hmac-Sha256: HMAC-SHA-256 of these bytes under the access token.".into()) };
- let page = |o| show(StatusCode::OK, &ShopPage { frame: Frame { wide: true, ..Frame::of_company("Your order", "Northgate Timber & Tools", "look-shop") }, unknown: false, order: o, shop: "Northgate Timber & Tools".into() });
- vec![("sb-shop".into(), page(Some(OrderView { id: "02020202-0202-4202-8202-020202020202".into(), heading: "Thank you, your order is paid", status: "SUCCESSFUL".into(), tone: Tone::Good, amount: "£1,249.50".into(), reference: "#order-10482".into(), webhooks: vec![w("PENDING", "delivered", Tone::Good, 1), w("SUCCESSFUL", "on its way", Tone::Waiting, 2)] }))), ("sb-shop-empty".into(), page(None))] }

@@ -20,7 +20,3 @@ struct StartPage {
 pub(super) async fn open(State(cx): State<Cx>) -> Response {
     show(StatusCode::OK, &StartPage { frame: Frame::plain("Sandbox", true), now: instant(cx.clock.now()) })
 }
-
-// DUMP-BEGIN
-#[cfg(test)]
-pub(crate) fn sample() -> Vec<(String, Response)> { vec![("sb-start".into(), show(StatusCode::OK, &StartPage { frame: Frame::plain("Sandbox", true), now: "21 November 2026, 10:15:03 UTC".into() }))] }

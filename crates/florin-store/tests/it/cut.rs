@@ -59,7 +59,7 @@ fn carry(client: UnixStream, server: UnixStream, armed: Arc<AtomicBool>, at: At)
     let deaf = Arc::new(AtomicBool::new(false));
     let cut = Arc::clone(&deaf);
     std::thread::spawn(move || {
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 8192];
         while let Ok(count @ 1..) = from_server.read(&mut buffer) {
             if cut.load(Ordering::SeqCst) {
                 break; // This was the answer to the commit.
@@ -72,7 +72,7 @@ fn carry(client: UnixStream, server: UnixStream, armed: Arc<AtomicBool>, at: At)
     });
     std::thread::spawn(move || {
         let (mut client, mut server) = (client, server);
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 8192];
         while let Ok(count @ 1..) = client.read(&mut buffer) {
             let commits = buffer[..count].windows(6).any(|word| word == b"COMMIT");
             if commits && armed.swap(false, Ordering::SeqCst) {

@@ -2,6 +2,8 @@
 //!
 //! Every case has a database of its own. `PostgreSQL` is a throw-away cluster, or the server in `FLORIN_TEST_POSTGRES`.
 
+#![expect(clippy::unwrap_used, reason = "a case has no use for the error")]
+
 mod bed;
 mod contract;
 mod cut;

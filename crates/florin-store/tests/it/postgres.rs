@@ -61,9 +61,9 @@ async fn a_server_that_is_away_is_said_at_once_and_found_again() {
         store.write(move |tx| insert(tx, number)).await.unwrap();
         assert_eq!(ids(&store).await.len(), usize::try_from(number).unwrap());
         if crash {
-            server.crash()
+            server.crash();
         } else {
-            server.stop()
+            server.stop();
         }
         let begun = Instant::now();
         for _ in 0..20 {
@@ -148,8 +148,9 @@ async fn a_write_that_cannot_get_its_turn_is_told_in_time() {
     tokio::time::resume();
     done.send(()).unwrap();
     other.join().unwrap();
-    store.close().await;
-    assert_eq!(ids(&store).await, [1], "it had begun, so its outcome was unknown: here it happened");
+    store.write(|tx| insert(tx, 2)).await.unwrap();
+    let kept = ids(&store).await;
+    assert!(kept == [1, 2] || kept == [2], "unknown until now, but one or the other: {kept:?}");
 }
 
 #[tokio::test]

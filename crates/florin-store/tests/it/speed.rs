@@ -73,7 +73,7 @@ async fn measured(store: Store, what: &str) {
 fn report(what: &str, count: usize, begun: &Begun) {
     let count = u128::try_from(count).unwrap();
     let each = begun.at.elapsed().as_nanos() / count;
-    let busy = (processor_time() - begun.busy).as_nanos() / count;
+    let busy = processor_time().saturating_sub(begun.busy).as_nanos() / count;
     println!("{what:<28} {:>8} operations/s, {each:>6} ns each, {busy:>6} ns of processor", 1_000_000_000 / each);
 }
 
@@ -165,7 +165,7 @@ async fn readings() {
         let store = bed.things().await;
         store.write(|tx| crate::bed::insert(tx, 1)).await.unwrap();
         let begun = Begun::now();
-    let at = begun.at;
+        let at = begun.at;
         let tasks: Vec<_> = (0..32)
             .map(|_| {
                 let store = store.clone();

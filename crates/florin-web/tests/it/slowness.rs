@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use florin_web::Limits;
+use http::Request;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use crate::house::{House, impatient, with};
+use crate::house::{House, impatient, soon, with};
 
 /// Long beside the impatient limits, so that a close is known to come from the limit under test.
 const LONG: Duration = Duration::from_mins(1);
@@ -37,10 +41,11 @@ async fn a_client_that_drips_its_head_gains_no_time_by_it() {
     let mut client = house.client().await;
     assert_eq!(client.get("/hello").await.status, 200);
     client.send("GET /hello HTTP/1.1\r\nX: ").await;
+    let mut pace = tokio::time::interval(Duration::from_millis(5));
     let mut drips = 0;
     while client.try_send("x").await.is_ok() {
         drips += 1;
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        pace.tick().await;
         assert!(drips < 4_000, "still open after {drips} drips");
     }
     assert_eq!(house.handled(), 1);
@@ -52,6 +57,17 @@ async fn a_connection_that_is_kept_but_not_used_is_closed() {
     let mut client = house.client().await;
     assert_eq!(client.get("/hello").await.status, 200);
     assert!(client.closed().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_http_2_connection_that_is_kept_but_not_used_is_told_goodbye() {
+    let house = House::start(with(Limits { idle: impatient().idle, ..Limits::default() })).await;
+    let io = TokioIo::new(house.tls(b"h2").await);
+    let (mut sender, connection) = http2::handshake::<_, _, Body>(TokioExecutor::new(), io).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = Request::get("https://localhost/hello").body(Body::empty()).unwrap();
+    assert_eq!(soon(sender.send_request(request)).await.unwrap().status(), 200);
+    assert!(soon(connection).await.unwrap().is_ok(), "an orderly end");
 }
 
 #[tokio::test]

@@ -147,8 +147,8 @@ impl Report {
         if let Some(books) = self.books.as_ref().filter(|books| books.violations > 0) {
             return Err(Failure::new(format!("the books are not in order: {} violations", books.violations)));
         }
-        let turns = [&self.create, &self.get, &self.walk].into_iter().flat_map(|series| series.florin.iter().chain(&series.reference));
-        match turns.filter_map(|turn| turn.first_failure.as_ref()).next() {
+        let mut turns = [&self.create, &self.get, &self.walk].into_iter().flat_map(|series| series.florin.iter().chain(&series.reference));
+        match turns.find_map(|turn| turn.first_failure.as_ref()) {
             Some(failure) => Err(Failure::new(format!("not every answer was right; the first wrong one: {failure}"))),
             None => Ok(()),
         }

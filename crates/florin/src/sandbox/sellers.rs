@@ -66,7 +66,7 @@ impl Roll {
 
 /// Whether the seller's token is good in these books.
 async fn opens(cx: &Cx, seller: &SeededSeller) -> Result<bool, Failure> {
-    match caller::seller(cx, Some(&format!("Bearer {}", seller.access_token))).await {
+    match caller::seller(cx, Some(&seller.access_token)).await {
         Ok(caller) => Ok(caller.seller.id.to_string() == seller.seller_uuid),
         Err(ServiceError::Unauthorised(_)) => Ok(false),
         Err(error) => Err(Failure::because(&seller.name, error)),

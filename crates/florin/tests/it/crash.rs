@@ -65,7 +65,10 @@ impl Memory {
             if self.is_over.load(Ordering::Relaxed) {
                 return;
             }
-            let created = shop.ask("POST", &shop.create_path()).json(&json!({"data": {"amount": 300, "reference": "walk", "webhook_url": news}})).try_send();
+            let created = shop
+                .ask("POST", &shop.create_path())
+                .json(&json!({"data": {"amount": 300, "reference": "walk", "webhook_url": news}}))
+                .try_send();
             let Ok(answer) = created else { return };
             if answer.status != 201 {
                 continue;
@@ -84,9 +87,9 @@ impl Memory {
         }
     }
 
-    /// Loads the server until it has acknowledged `count` more steps, then lets `cut` happen.
-    fn loads_and_cuts(&self, florin: &Florin, round: usize, count: usize, news: &str, cut: impl FnOnce()) {
-        let shop = florin.shop(round % 2);
+    /// Loads the server until it has acknowledged a number of steps, another each round, and cuts its power.
+    fn loads_until_the_cut(&self, florin: &Florin, round: usize, news: &str) {
+        let (shop, count) = (florin.shop(round % 2), 10 + (round * 37) % 120);
         self.is_over.store(false, Ordering::Relaxed);
         let goal = self.acknowledged.load(Ordering::Relaxed) + count;
         std::thread::scope(|scope| {
@@ -98,15 +101,18 @@ impl Memory {
                 scope.spawn(|| self.buys_until_the_cut(florin, &shop, news));
             }
             eventually("enough load", || (self.acknowledged.load(Ordering::Relaxed) >= goal).then_some(()));
-            cut();
+            florin.dies();
             self.is_over.store(true, Ordering::Relaxed);
         });
     }
 
     /// The sellers ask again with the same keys: who had an answer gets the same one, and every key has one order.
     fn retries_with_the_same_keys(&self, shop: &Shop, round: usize, news: &str) {
-        let keys: Vec<(String, Option<Vec<u8>>)> =
-            open(&self.creates).iter().filter(|(key, _)| key.starts_with(&format!("round-{round}-"))).map(|(key, body)| (key.clone(), body.clone())).collect();
+        let keys: Vec<(String, Option<Vec<u8>>)> = open(&self.creates)
+            .iter()
+            .filter(|(key, _)| key.starts_with(&format!("round-{round}-")))
+            .map(|(key, body)| (key.clone(), body.clone()))
+            .collect();
         for (key, before) in keys {
             let wish = Wish::of(10.0).with("reference", key.clone()).keyed(&key).told_to(news);
             let again = shop.tries(&wish).is(201);
@@ -136,7 +142,7 @@ fn is_finished(florin: &Florin, order: &Order) {
     if tab.page.form_offering("pay", "PAY_NOW").is_some() || tab.page.form_with("bank").is_some() {
         tab.chooses_bank_payment(&florin.bank(Fate::Pays));
     }
-    tab.goes_on_until(|tab| tab.is_at_an_end());
+    tab.goes_on_until(Tab::is_at_an_end);
 }
 
 /// Each order heard its changes in order, once each, whatever was sent twice on the way.
@@ -162,8 +168,7 @@ fn survives(engine: Engine, cuts: usize) {
     let news = Receiver::new();
     let memory = Memory::default();
     for round in 0..cuts {
-        // Each cut comes at another moment of the load.
-        memory.loads_and_cuts(&florin, round, 10 + (round * 37) % 120, &news.url(), || florin.dies());
+        memory.loads_until_the_cut(&florin, round, &news.url());
         florin.verify_is_clean();
         florin.comes_back();
         memory.retries_with_the_same_keys(&florin.shop(round % 2), round, &news.url());
@@ -176,7 +181,10 @@ fn survives(engine: Engine, cuts: usize) {
     let books = florin.books();
     let keyed = i64::try_from(open(&memory.creates).len()).expect("a count");
     assert_eq!(books.count("orders WHERE reference <> 'walk'"), keyed, "one order for each key");
-    assert_eq!(books.count("orders WHERE reference = 'walk' AND state <> 'successful'"), books.count("orders WHERE reference = 'walk' AND state = 'created'"));
+    assert_eq!(
+        books.count("orders WHERE reference = 'walk' AND state <> 'successful'"),
+        books.count("orders WHERE reference = 'walk' AND state = 'created'")
+    );
     assert_eq!(books.count("payouts"), books.count("orders WHERE state = 'successful'"), "one payout for each paid order");
     eventually("all news to be taken", || {
         florin.time_passes("10m");
@@ -184,7 +192,11 @@ fn survives(engine: Engine, cuts: usize) {
     });
     news_is_in_order(&news);
     let told = news.heard().iter().map(|heard| heard.field("webhook_id")).collect::<std::collections::HashSet<_>>().len();
-    assert_eq!(i64::try_from(told).expect("a count"), books.count("events WHERE target IS NOT NULL AND delivery = 'delivered'"), "every change was heard");
+    assert_eq!(
+        i64::try_from(told).expect("a count"),
+        books.count("events WHERE target IS NOT NULL AND delivery = 'delivered'"),
+        "every change was heard"
+    );
     florin.books_are_right();
 }
 

@@ -45,7 +45,11 @@ fn tries(shop: &Shop, key: &str) -> u16 {
     let answer = shop.tries(&wish);
     if answer.status == 503 {
         assert!(!answer.detail().is_empty());
-        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "Retry-After: {}", answer.header("retry-after"));
+        assert!(
+            answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0),
+            "Retry-After: {}",
+            answer.header("retry-after")
+        );
     }
     answer.status
 }
@@ -123,7 +127,11 @@ fn postgres_that_goes_away_is_waited_for_and_nothing_is_lost() {
     let shop = florin.shop(0);
     let order = shop.creates(&Wish::of(200.0).keyed("before"));
     for (round, crash) in [(0, false), (1, true)] {
-        if crash { server.crash() } else { server.stop() }
+        if crash {
+            server.crash();
+        } else {
+            server.stop();
+        }
         let key = format!("round-{round}");
         assert_eq!(tries(&shop, &key), 503);
         let read = shop.send(shop.ask("GET", &shop.seller_path(&order.id)));
@@ -162,7 +170,10 @@ fn postgres_that_crashes_under_load_doubles_nothing() {
                 for number in 0..60 {
                     let key = format!("{worker}-{number}");
                     eventually("an order in the end", || {
-                        let answer = shop.ask("POST", &shop.create_path()).header("idempotency-key", &key).json(&json!({"data": {"amount": 5, "reference": key}}));
+                        let answer = shop
+                            .ask("POST", &shop.create_path())
+                            .header("idempotency-key", &key)
+                            .json(&json!({"data": {"amount": 5, "reference": key}}));
                         match answer.send().status {
                             201 => Some(()),
                             409 | 503 => None,

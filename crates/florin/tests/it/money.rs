@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cast::{CompanyFate, Fate, Florin, Order, Shop, Wish, story};
+use crate::cast::{CompanyFate, Fate, Florin, Order, Shop, Tab, Wish, story};
 
 /// What the operator sees of an order's loan.
 fn loan(florin: &Florin, order: &Order) -> Value {
@@ -16,7 +16,8 @@ fn states(loan: &Value) -> Vec<&str> {
 /// A seller that the operator takes on.
 fn merchant(florin: &Florin, terms: &[&str]) -> Shop {
     let made = florin.operator(&[&["merchant", "create", "--name", "Fennel & Oak"], terms].concat());
-    let uuid = made.split_whitespace().find(|word| word.len() == 36 && word.matches('-').count() == 4).expect("the new seller's id").to_owned();
+    let uuid =
+        made.split_whitespace().find(|word| word.len() == 36 && word.matches('-').count() == 4).expect("the new seller's id").to_owned();
     let token = florin.operator(&["token", "issue", "--seller", &uuid, "--redirect-url", "https://fennel.example/thanks"]);
     Shop::new(florin.http.clone(), "Fennel & Oak", &uuid, token.trim(), Some("https://fennel.example/thanks".to_owned()))
 }
@@ -120,7 +121,7 @@ story! {
         tab.chooses_credit();
         tab.goes_on_until(|tab| tab.is_asked_for("term"));
         tab.page.says("333.33").says("333.34");
-        tab.goes_on_until(|tab| tab.is_at_an_end());
+        tab.goes_on_until(Tab::is_at_an_end);
         assert_eq!(shop.status(&order), "SUCCESSFUL");
         let books = florin.books();
         assert_eq!(books.balance("fees_receivable", &shop.uuid), 3_500);

@@ -39,8 +39,7 @@ story! {
             assert_eq!(answer.header("content-type").split(';').next(), Some("application/json"));
             let order = Order::read(&answer);
             assert!(is_uuid_v4(&order.id), "{}", order.id);
-            assert_eq!(order.status, "CREATED");
-            assert_eq!(order.reference, "#order1");
+            assert_eq!((order.amount, order.reference.as_str(), order.status.as_str()), (4200.0, "#order1", "CREATED"));
             assert_eq!(order.allowed_payment_terms, ["PAY_NOW", "PAY_LATER"]);
             let url = Url::parse(&order.order_url).expect("order_url is absolute");
             assert!(order.order_url.starts_with(&florin.sandbox.base_url), "{url}");

@@ -1,6 +1,6 @@
 //! Pay Now from the landing page through the bank and back, for each fate that a bank payment can have.
 
-use crate::cast::{CompanyFate, Fate, Receiver, Wish, story};
+use crate::cast::{CompanyFate, Fate, Receiver, Tab, Wish, story};
 
 story! {
     fn a_buyer_pays_from_a_bank_and_comes_back_to_the_shop(florin) {
@@ -45,7 +45,7 @@ story! {
         let mut tab = florin.buyer(CompanyFate::Approved).opens(&order);
         tab.chooses_bank_payment(&florin.bank(Fate::Pays));
         tab.will_refuse();
-        tab.goes_on_until(|tab| tab.is_at_an_end());
+        tab.goes_on_until(Tab::is_at_an_end);
         assert_eq!(shop.status(&order), "UNSUCCESSFUL");
         assert_eq!(tab.way_to_shop(shop.redirect_url.as_deref().expect("a home")), shop.way_back(&order));
     }
@@ -79,7 +79,7 @@ story! {
         assert!(matches!(status.as_str(), "CREATED" | "PENDING"), "{status}");
         let mut again = florin.buyer(CompanyFate::Approved).opens(&order);
         again.chooses_bank_payment(&florin.bank(Fate::Pays));
-        again.goes_on_until(|tab| tab.is_at_an_end());
+        again.goes_on_until(Tab::is_at_an_end);
         assert_eq!(shop.status(&order), "SUCCESSFUL");
     }
 }
@@ -95,7 +95,7 @@ story! {
         // Back on the order's address, at the bank with nothing decided: the way to the bank is still there.
         let back = buyer.opens(&order);
         assert!(back.page.status == 200 && shop.status(&order) == "PENDING", "{}", back.page.text);
-        tab.goes_on_until(|tab| tab.is_at_an_end());
+        tab.goes_on_until(Tab::is_at_an_end);
         assert_eq!(shop.status(&order), "SUCCESSFUL");
         assert_eq!(florin.books().count("payouts"), 1);
     }

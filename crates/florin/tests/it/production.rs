@@ -21,7 +21,13 @@ fn it_starts_when_every_simulation_is_named_and_refuses_each_that_is_not() {
 #[test]
 fn it_refuses_default_secrets() {
     let desk = Desk::new();
-    for (key, words) in [("changemechangemechangemechangeme12", "sample"), ("short", "32"), ("", ""), ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "repeats"), ("sandbox-0123456789abcdef0123456789abcdef", "sandbox")] {
+    for (key, words) in [
+        ("changemechangemechangemechangeme12", "sample"),
+        ("short", "32"),
+        ("", ""),
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "repeats"),
+        ("sandbox-0123456789abcdef0123456789abcdef", "sandbox"),
+    ] {
         let mut plan = desk.plan(free_port());
         key.clone_into(&mut plan.operator_key);
         desk.is_refused(&plan, words);
@@ -73,7 +79,11 @@ fn it_serves_plain_http_only_behind_a_named_proxy() {
     let server = desk.starts_at(&plan, &format!("http://127.0.0.1:{port}"), &[]);
     let shop = server.takes_on();
     let order = shop.creates(&Wish::of(500.0));
-    assert!(order.order_url.starts_with(&format!("https://localhost:{port}/pay/order/")), "buyers use the public address: {}", order.order_url);
+    assert!(
+        order.order_url.starts_with(&format!("https://localhost:{port}/pay/order/")),
+        "buyers use the public address: {}",
+        order.order_url
+    );
 }
 
 #[test]
@@ -109,7 +119,14 @@ fn production_shows_no_codes_and_refuses_private_webhook_addresses() {
 
     let news = Receiver::new();
     let loopback = news.url().replace("http://", "https://");
-    for url in [loopback.as_str(), "https://169.254.169.254/latest", "https://10.0.0.1/", "https://[::1]/", "https://localhost/x", "https://[::ffff:127.0.0.1]/"] {
+    for url in [
+        loopback.as_str(),
+        "https://169.254.169.254/latest",
+        "https://10.0.0.1/",
+        "https://[::1]/",
+        "https://localhost/x",
+        "https://[::ffff:127.0.0.1]/",
+    ] {
         let answer = shop.tries(&Wish::of(75.0).told_to(url));
         if answer.status == 201 {
             shop.cancels(&Order::read(&answer).id).is(204);

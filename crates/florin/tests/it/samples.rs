@@ -33,7 +33,8 @@ fn creates_an_order(florin: &Florin, program: &str, sample: &str) {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{sample}: {out}{err}");
 
-    let body: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{sample} printed no JSON ({error}): {out}{err}"));
+    let body: serde_json::Value =
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{sample} printed no JSON ({error}): {out}{err}"));
     let order: Order = serde_json::from_value(body["data"].clone()).unwrap_or_else(|error| panic!("{sample}: {error}: {body}"));
     assert_eq!((order.reference.as_str(), order.status.as_str()), ("#order1", "CREATED"));
     assert_eq!(shop.gets(&order.id)["amount"], 4200.0);

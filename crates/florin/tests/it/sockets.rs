@@ -38,7 +38,9 @@ fn hears_out(stream: &mut impl Read) -> String {
         match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(length) => heard.extend_from_slice(&buffer[..length]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => panic!("the server neither answered nor hung up"),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                panic!("the server neither answered nor hung up")
+            }
             Err(_) => break,
         }
         let text = String::from_utf8_lossy(&heard);
@@ -68,8 +70,8 @@ fn is_answered(answer: &str, status: u16) {
 
 story! {
     fn a_flood_of_headers_is_too_much(florin) {
-        let many: String = (0..200).map(|number| format!("x-flood-{number}: y\r\n")).collect();
-        is_answered(&says(florin, &format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{many}\r\n")), 431);
+        let many = (0..200).map(|number| format!("x-flood-{number}: y")).collect::<Vec<_>>().join("\r\n");
+        is_answered(&says(florin, &format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{many}\r\n\r\n")), 431);
         let long = format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-flood: {}\r\n\r\n", "y".repeat(200 * 1024));
         is_answered(&says(florin, &long), 431);
         let path = "x".repeat(200 * 1024);
@@ -159,7 +161,7 @@ story! {
         body.flush().expect("it is sent");
 
         shop.creates(&Wish::of(200.0));
-        let last: Vec<String> = slow.iter_mut().map(|stream| hears_out(stream)).collect();
+        let last: Vec<String> = slow.iter_mut().map(hears_out).collect();
         assert!(last.iter().all(|answer| answer.is_empty() || answer.starts_with("HTTP/1.1 408")), "{last:?}");
         hears_out(&mut silent);
         hears_out(&mut half);

@@ -5,7 +5,8 @@ use crate::cast::{CompanyFate, Florin, Receiver, Shop, Wish, story};
 /// Takes a seller on and gives its server a token.
 fn new_shop(florin: &Florin, name: &str) -> Shop {
     let made = florin.operator(&["merchant", "create", "--name", name]);
-    let uuid = made.split_whitespace().find(|word| word.len() == 36 && word.matches('-').count() == 4).expect("the new seller's id").to_owned();
+    let uuid =
+        made.split_whitespace().find(|word| word.len() == 36 && word.matches('-').count() == 4).expect("the new seller's id").to_owned();
     let token = florin.operator(&["token", "issue", "--seller", &uuid, "--redirect-url", "https://new.example/thanks?from=florin"]);
     Shop::new(florin.http.clone(), name, &uuid, token.trim(), Some("https://new.example/thanks?from=florin".to_owned()))
 }
@@ -91,7 +92,8 @@ story! {
 /// The id of the token that is still good for ever.
 fn token_ids_of_good(florin: &Florin, shop: &Shop) -> String {
     let list = florin.admin("GET", &format!("/admin/tokens?seller={}", shop.uuid), None).is(200).json();
-    let good = list["tokens"].as_array().expect("tokens").iter().find(|token| token["expires_at"].is_null() && token["revoked_at"].is_null());
+    let good =
+        list["tokens"].as_array().expect("tokens").iter().find(|token| token["expires_at"].is_null() && token["revoked_at"].is_null());
     good.expect("a good token")["id"].as_str().expect("an id").to_owned()
 }
 

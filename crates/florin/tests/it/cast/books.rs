@@ -24,7 +24,9 @@ impl Books {
                 let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 Reader::File(rusqlite::Connection::open_with_flags(file_in(directory), flags).expect("the file opens"))
             }
-            Database::Server(url) => Reader::Server(Box::new(postgres::Client::connect(url, postgres::NoTls).expect("the server is there"))),
+            Database::Server(url) => {
+                Reader::Server(Box::new(postgres::Client::connect(url, postgres::NoTls).expect("the server is there")))
+            }
         };
         Self(Mutex::new(reader))
     }
@@ -65,7 +67,9 @@ impl Books {
     /// What an account of the ledger holds, in pence: debits less credits over all owners whose name begins so.
     #[track_caller]
     pub fn balance(&self, account: &str, owner: &str) -> i64 {
-        self.number(&format!("SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM legs WHERE account = '{account}' AND owner LIKE '{owner}%'"))
+        self.number(&format!(
+            "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM legs WHERE account = '{account}' AND owner LIKE '{owner}%'"
+        ))
     }
 
     /// Counts rows.
@@ -78,8 +82,9 @@ impl Books {
 /// The one database file in a data directory.
 fn file_in(directory: &Path) -> PathBuf {
     let entries = fs::read_dir(directory).expect("the data directory can be listed");
-    let mut files = entries.flatten().map(|entry| entry.path()).filter(|path| {
-        fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"))
-    });
+    let mut files = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0")));
     files.next().expect("a database in the data directory")
 }

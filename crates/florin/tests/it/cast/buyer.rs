@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use super::{CompanyFate, Fate, Florin, Form, Http, Order, Page, eventually};
+use super::{Answer, Fate, Florin, Form, Http, Order, Page};
 
 /// The most pages that any honest way through the checkout takes.
 const STEPS_MAX: usize = 40;
@@ -77,8 +77,7 @@ impl Buyer {
     #[track_caller]
     pub fn opens_url(&self, url: &str) -> Tab {
         let answer = self.http.get(url);
-        let mut tab =
-            Tab { buyer: self.clone(), page: blank(&answer), left_to: None, seen: Vec::new(), bank: None, authorises: true };
+        let mut tab = Tab { buyer: self.clone(), page: blank(&answer), left_to: None, seen: Vec::new(), bank: None, authorises: true };
         tab.shows(answer);
         tab
     }
@@ -88,7 +87,7 @@ impl Buyer {
     pub fn pays_later(&self, order: &Order) -> Tab {
         let mut tab = self.opens(order);
         tab.chooses_credit();
-        tab.goes_on_until(|tab| tab.is_at_an_end());
+        tab.goes_on_until(Tab::is_at_an_end);
         tab
     }
 
@@ -97,17 +96,12 @@ impl Buyer {
     pub fn pays_now(&self, florin: &Florin, order: &Order, fate: Fate) -> Tab {
         let mut tab = self.opens(order);
         tab.chooses_bank_payment(&florin.bank(fate));
-        tab.goes_on_until(|tab| tab.is_at_an_end());
+        tab.goes_on_until(Tab::is_at_an_end);
         tab
-    }
-
-    /// Whether this buyer's company was made to be approved.
-    pub fn has_fate(&self, fate: CompanyFate) -> bool {
-        CompanyFate::ALL.iter().any(|(known, digit, _)| *known == fate && self.company.starts_with(&digit.to_string()))
     }
 }
 
-fn blank(answer: &super::Answer) -> Page {
+fn blank(answer: &Answer) -> Page {
     Page {
         url: answer.url.clone(),
         status: 0,
@@ -159,7 +153,8 @@ impl Tab {
     /// Fills in what the page asks for and sends it.
     #[track_caller]
     pub fn goes_on(&mut self) {
-        let (form, fields) = self.next_form().unwrap_or_else(|| panic!("nothing to fill in on \"{}\": {}", self.page.heading, self.page.text));
+        let (form, fields) =
+            self.next_form().unwrap_or_else(|| panic!("nothing to fill in on \"{}\": {}", self.page.heading, self.page.text));
         self.sends(&form, &fields);
     }
 
@@ -254,7 +249,7 @@ impl Tab {
 
     /// Sends a form and leaves the tab as it is.
     #[track_caller]
-    pub fn posts(&self, form: &Form, fields: &[(String, String)]) -> super::Answer {
+    pub fn posts(&self, form: &Form, fields: &[(String, String)]) -> Answer {
         if form.is_post {
             return self.buyer.http.ask("POST", form.action.as_str()).form(fields).send();
         }
@@ -271,18 +266,9 @@ impl Tab {
         self.shows(answer);
     }
 
-    /// Reloads until `arrived`.
-    #[track_caller]
-    pub fn reloads_until(&mut self, what: &str, arrived: impl Fn(&Self) -> bool) {
-        eventually(what, || {
-            self.reloads();
-            arrived(self).then_some(())
-        });
-    }
-
     /// Shows an answer, following redirects as a browser does, and stops at the door of another house.
     #[track_caller]
-    pub fn shows(&mut self, mut answer: super::Answer) {
+    pub fn shows(&mut self, mut answer: Answer) {
         for _ in 0..10 {
             if !matches!(answer.status, 302 | 303) {
                 let page = Page::read(answer);

@@ -1,4 +1,4 @@
-//! The database under a Florin: the embedded one, or a database of its own on a throw-away PostgreSQL server.
+//! The database under a Florin: the embedded one, or a database of its own on a throw-away `PostgreSQL` server.
 
 use std::path::{Path, PathBuf};
 
@@ -9,16 +9,16 @@ use florin_testkit::Postgres;
 pub enum Engine {
     /// The embedded one.
     Sqlite,
-    /// A PostgreSQL server that the stories share.
+    /// A `PostgreSQL` server that the stories share.
     Postgres,
 }
 
 /// A database, so that a story's auditor finds it.
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// A directory with an SQLite file.
+    /// A directory with an `SQLite` file.
     File(PathBuf),
-    /// A PostgreSQL database.
+    /// A `PostgreSQL` database.
     Server(String),
 }
 

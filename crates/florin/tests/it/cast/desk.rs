@@ -65,10 +65,27 @@ impl Desk {
             assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         };
         let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-        run(&[&["req", "-x509"], new_key.as_slice(), &["-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=Story CA"]].concat());
+        run(&[&["req", "-x509"], new_key.as_slice(), &["-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=Story CA"]]
+            .concat());
         run(&[&["req"], new_key.as_slice(), &["-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=localhost"]].concat());
         fs::write(dir.path().join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n").expect("a file");
-        run(&["x509", "-req", "-in", "tls.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "names", "-out", "tls.pem"]);
+        run(&[
+            "x509",
+            "-req",
+            "-in",
+            "tls.csr",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-days",
+            "30",
+            "-extfile",
+            "names",
+            "-out",
+            "tls.pem",
+        ]);
         let key = fs::read(dir.path().join("tls.key")).expect("the key");
         write_closed(&dir.path().join("tls.key"), &key);
         let ca = fs::read(dir.path().join("ca.pem")).expect("the authority");
@@ -127,7 +144,8 @@ impl Desk {
     pub fn starts_at(&self, plan: &Plan, address: &str, arguments: &[&str]) -> Server {
         let log = self.path("serve.log");
         let sink = fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log");
-        let mut process = self.command(plan, arguments).stdout(sink.try_clone().expect("a handle")).stderr(sink).spawn().expect("florin starts");
+        let mut process =
+            self.command(plan, arguments).stdout(sink.try_clone().expect("a handle")).stderr(sink).spawn().expect("florin starts");
         let http = Http::new(address, &self.ca);
         eventually("production to be ready", || {
             if let Some(status) = process.try_wait().expect("a child") {
@@ -150,7 +168,6 @@ impl Desk {
         assert!(!said.contains(OPERATOR_KEY) && !said.contains(MASTER_KEY), "a refusal shows no key: {said}");
     }
 }
-
 
 impl Server {
     /// Ends the process as a power cut would.

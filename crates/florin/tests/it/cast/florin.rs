@@ -155,7 +155,8 @@ impl Launch {
         }
         let log = self.log.clone();
         let sink = fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log file");
-        let mut process = self.command().stdin(Stdio::null()).stdout(sink.try_clone().expect("a handle")).stderr(sink).spawn().expect("florin starts");
+        let mut process =
+            self.command().stdin(Stdio::null()).stdout(sink.try_clone().expect("a handle")).stderr(sink).spawn().expect("florin starts");
         let sandbox = eventually("sandbox.json", || {
             if let Some(status) = process.try_wait().expect("a child can be asked") {
                 panic!("florin ended at once ({status}): {}", fs::read_to_string(&log).unwrap_or_default());
@@ -221,8 +222,9 @@ impl Drop for Run {
         let _ = self.process.wait();
         if std::thread::panicking() {
             let log = self.log();
-            let tail: Vec<_> = log.lines().rev().take(40).collect();
-            eprintln!("-- the last that florin said --\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+            let complaints: Vec<_> =
+                log.lines().filter(|line| ["WARN", "ERROR", "panicked"].iter().any(|word| line.contains(word))).collect();
+            eprintln!("-- what florin complained of --\n{}", complaints[complaints.len().saturating_sub(20)..].join("\n"));
         }
     }
 }

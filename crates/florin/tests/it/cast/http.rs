@@ -46,7 +46,9 @@ pub struct Ask {
 /// TLS that trusts nobody but the authority in `ca_pem`.
 pub fn tls_that_trusts(ca_pem: &[u8]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca_pem).expect("the authority is a PEM certificate")).expect("a certificate that can be trusted");
+    roots
+        .add(CertificateDer::from_pem_slice(ca_pem).expect("the authority is a PEM certificate"))
+        .expect("a certificate that can be trusted");
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider knows TLS 1.2 and 1.3")

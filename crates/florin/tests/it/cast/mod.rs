@@ -15,7 +15,7 @@ pub use books::Books;
 pub use buyer::{Buyer, Tab};
 pub use database::{Database, Engine};
 pub use desk::{Desk, OPERATOR_KEY, Server, free_port};
-pub use florin::{CompanyFate, Fate, Florin, Launch, Run};
+pub use florin::{CompanyFate, Fate, Florin, Launch};
 pub use http::{Answer, Http, tls_that_trusts};
 pub use page::{Form, Page};
 pub use receiver::{Heard, Receiver};
@@ -26,19 +26,17 @@ pub use wait::eventually;
 macro_rules! story {
     ($(#[$meta:meta])* fn $name:ident($florin:ident) $body:block) => {
         $(#[$meta])*
+        fn $name($florin: &$crate::cast::Florin) $body
+
         mod $name {
-            use super::*;
-
-            fn tell($florin: &$crate::cast::Florin) $body
-
             #[test]
             fn on_sqlite() {
-                $crate::cast::Florin::lives_through($crate::cast::Engine::Sqlite, tell);
+                $crate::cast::Florin::lives_through($crate::cast::Engine::Sqlite, super::$name);
             }
 
             #[test]
             fn on_postgres() {
-                $crate::cast::Florin::lives_through($crate::cast::Engine::Postgres, tell);
+                $crate::cast::Florin::lives_through($crate::cast::Engine::Postgres, super::$name);
             }
         }
     };

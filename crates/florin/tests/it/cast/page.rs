@@ -115,10 +115,10 @@ impl Page {
 
 impl Form {
     fn read(form: ElementRef<'_>, base: &Url) -> Self {
-        let action = form.attr("action").filter(|action| !action.is_empty()).map_or_else(
-            || base.clone(),
-            |action| base.join(action).expect("a form goes to a URL"),
-        );
+        let action = form
+            .attr("action")
+            .filter(|action| !action.is_empty())
+            .map_or_else(|| base.clone(), |action| base.join(action).expect("a form goes to a URL"));
         let is_post = form.attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post"));
         let fields = form.select(&select("input, button, textarea, select")).flat_map(fields_of).collect();
         Self { action, is_post, fields }

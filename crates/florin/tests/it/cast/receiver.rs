@@ -47,7 +47,12 @@ impl Heard {
     /// Expects the signature of a holder of `token`.
     #[track_caller]
     pub fn is_signed_with(&self, token: &str) {
-        assert_eq!(self.header("x-iwocapay-hmac-sha256"), signature(token, &self.body), "signature of {}", String::from_utf8_lossy(&self.body));
+        assert_eq!(
+            self.header("x-iwocapay-hmac-sha256"),
+            signature(token, &self.body),
+            "signature of {}",
+            String::from_utf8_lossy(&self.body)
+        );
     }
 }
 
@@ -147,7 +152,7 @@ fn listen(stream: &TcpStream, state: &State) {
             heard.answered = 999;
             state.heard.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
             // Says nothing until the caller has had enough of it.
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
+            let _ = stream.set_read_timeout(Some(Duration::from_mins(1)));
             let _ = reader.read(&mut [0_u8; 1]);
             return;
         }

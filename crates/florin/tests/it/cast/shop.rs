@@ -34,6 +34,7 @@ pub struct Wish {
 
 /// An order as the create call answered it.
 #[derive(Clone, Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "these are the published names")]
 pub struct Order {
     /// Its id.
     pub id: String,

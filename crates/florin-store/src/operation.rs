@@ -1,7 +1,7 @@
 //! An operation on its way to a thread that owns a connection, and its answer on the way back.
 //!
-//! It knows nothing of transactions. Invariant: every job is answered exactly once, and a panic inside an operation is an
-//! answer like any other.
+//! It knows nothing of transactions. Invariant: every operation is answered exactly once, and a panic inside one is an answer
+//! like any other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::{StoreError, Tx};
 
 /// An operation whose types are forgotten, so that many kinds wait in one queue.
-pub(crate) trait Job: Send {
+pub(crate) trait Operation: Send {
     /// Runs the operation and keeps its outcome; `true` if what it wrote may be kept. May be called again.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Replaces the outcome by an error.
@@ -23,15 +23,15 @@ pub(crate) trait Job: Send {
     fn wants_snapshot(&self) -> bool;
 }
 
-/// An operation with its types.
-pub(crate) struct Operation<F, T, E> {
+/// An operation with its types, and who asked for it.
+pub(crate) struct Asked<F, T, E> {
     pub(crate) run: F,
     pub(crate) snapshot: bool,
     pub(crate) outcome: Option<Result<T, E>>,
     pub(crate) reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<F, T, E> Job for Operation<F, T, E>
+impl<F, T, E> Operation for Asked<F, T, E>
 where
     F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
     T: Send,

@@ -1,0 +1,64 @@
+//! The checkout in a real browser: Debian's Chromium walks it as a buyer does. Screenshots go to `target/screenshots`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::cast::{Engine, Fate, Florin, Wish};
+
+/// A home directory in which the browser trusts the sandbox's authority, as a newcomer's browser would after importing it.
+fn home_that_trusts(florin: &Florin) -> PathBuf {
+    let home = florin.data_dir().join("../browser-home");
+    let database = home.join(".pki/nssdb");
+    fs::create_dir_all(&database).expect("a directory");
+    let name = format!("sql:{}", database.display());
+    let ca = florin.sandbox.ca_cert.display().to_string();
+    for args in [vec!["-N", "-d", &name, "--empty-password"], vec!["-A", "-d", &name, "-n", "florin", "-t", "C,,", "-i", &ca]] {
+        let output = Command::new("certutil").args(&args).output().expect("certutil runs");
+        assert!(output.status.success(), "certutil {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    home
+}
+
+#[test]
+fn a_person_pays_in_a_real_browser_on_a_phone_on_a_desk_and_with_the_keyboard_alone() {
+    let florin = Florin::start(Engine::Sqlite);
+    let shop = florin.shop(0);
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace");
+    let screenshots = root.join("target/screenshots");
+    fs::create_dir_all(&screenshots).expect("a directory");
+    let walks = ["later-phone", "later-desk", "later-keyboard", "now-phone", "now-desk", "declined-phone", "refused-desk"];
+    let orders: Vec<_> = walks.iter().map(|walk| shop.creates(&Wish::of(1234.5).with("reference", *walk))).collect();
+    let plan: Vec<_> = walks
+        .iter()
+        .zip(&orders)
+        .enumerate()
+        .map(|(index, (walk, order))| {
+            serde_json::json!({
+                "walk": walk,
+                "order_url": order.order_url,
+                "email": format!("{walk}@example.co.uk"),
+                "company": format!("{}{:07}", if walk.starts_with("declined") { 4 } else { 1 }, 7_000_000 + index),
+                "bank": florin.bank(if walk.starts_with("refused") { Fate::Refuses } else { Fate::Pays }),
+                "way_back": shop.way_back(order).as_str(),
+                "seller": shop.name,
+            })
+        })
+        .collect();
+    let output = Command::new("node")
+        .arg(root.join("tests/browser/walk.mjs"))
+        .env("HOME", home_that_trusts(&florin))
+        .env("FLORIN_PLAN", serde_json::Value::from(plan).to_string())
+        .env("FLORIN_MAILBOX", format!("{}/sandbox/mailbox", florin.sandbox.base_url.trim_end_matches('/')))
+        .env("FLORIN_SCREENSHOTS", &screenshots)
+        .output()
+        .expect("node runs");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "the walk failed:\n{said}");
+    for (walk, order) in walks.iter().zip(&orders) {
+        let expected = if walk.starts_with("declined") || walk.starts_with("refused") { "UNSUCCESSFUL" } else { "SUCCESSFUL" };
+        assert_eq!(shop.status(order), expected, "{walk}: {said}");
+        assert!(screenshots.join(format!("{walk}-1.png")).exists(), "{walk} has pictures");
+    }
+    florin.books_are_right();
+}
