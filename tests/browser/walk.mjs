@@ -125,12 +125,11 @@ const byKeyboard = {
       );
       if (there) {
         const shown = await page.evaluate(() => {
-          // A choice may show it on its whole label.
-          const bearers = [document.activeElement, document.activeElement.closest("label"), document.activeElement.parentElement];
-          return bearers.some((bearer) => {
-            const style = bearer && getComputedStyle(bearer);
-            return style && (style.outlineStyle !== "none" || style.boxShadow !== "none");
-          });
+          // A choice may show it on the whole of its label.
+          for (let bearer = document.activeElement; bearer && bearer.localName !== "form" && bearer.localName !== "body"; bearer = bearer.parentElement) {
+            if (getComputedStyle(bearer).outlineStyle !== "none") return true;
+          }
+          return false;
         });
         assert(shown, `the focus on ${await target.first().evaluate((element) => element.outerHTML.slice(0, 120))} cannot be seen`);
         return;

@@ -9,9 +9,6 @@ use florin_web::{Class, page};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 
-/// What a page may load and where its forms may lead: nothing and nowhere but this server.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /// `template`, rendered, with `status`.
 pub(crate) fn show(status: StatusCode, template: &impl Template) -> Response {
     let Ok(html) = template.render() else {
@@ -37,6 +34,6 @@ pub(crate) fn see_other(location: &str) -> Response {
 }
 
 fn protected(mut response: Response) -> Response {
-    page::protect(response.headers_mut(), HeaderValue::from_static(POLICY));
+    page::protect(response.headers_mut());
     response
 }

@@ -77,7 +77,10 @@ fn clauses(checkout: &Checkout, offer: &Offer) -> Vec<(String, String)> {
     let clause = |heading: &str, text: String| (heading.to_owned(), text);
     vec![
         clause("What we lend", format!("We pay {} to {seller} for your order {} today.", offer.principal, checkout.order.terms.reference)),
-        clause("What you pay back", format!("You pay back {} in {} repayments, on the days listed above.", offer.total(), offer.repayments.len())),
+        clause("What you pay back", match offer.repayments.len() {
+            1 => format!("You pay back {} in one repayment, on the day listed above.", offer.total()),
+            count => format!("You pay back {} in {count} repayments, on the days listed above.", offer.total()),
+        }),
         clause("What it costs", cost),
         clause("How we collect", format!("We collect each repayment from {} on its day.", card.as_deref().unwrap_or("your card"))),
         clause("If you pay early or late", "You may pay early at any time without a fee. There is no fee for paying late, but we will contact you, and it may affect your limit.".to_owned()),

@@ -14,7 +14,7 @@ use florin_vault::AccessToken;
 use tokio::task::JoinSet;
 
 use crate::context::{token_place, token_text};
-use crate::{Context, Cx, ServiceError, sign};
+use crate::{Context, Cx, ServiceError, webhooks};
 
 /// How long a merchant's server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -111,14 +111,14 @@ async fn call(cx: &Cx, announcement: &Announcement) -> Result<WebhookCall, Servi
     let missing = || ServiceError::Internal("an announcement without target or bytes was claimed".to_owned());
     let url = announcement.event.webhook_url.clone().ok_or_else(missing)?;
     let (_, body) = announcement.rendered.clone().ok_or_else(missing)?;
-    let secret = signing_token(cx, announcement).await?;
-    let signature = (cx.dialect.signature_header().to_owned(), sign(&secret, &body));
+    let signature = webhooks::signature(cx, announcement).await?.ok_or_else(missing)?;
+    let signature = (cx.dialect.signature_header().to_owned(), signature);
     let headers = vec![("Content-Type".to_owned(), "application/json".to_owned()), signature];
     Ok(WebhookCall { url, body, headers, timeout: TIMEOUT })
 }
 
 /// The token that created the order; if it is no longer good, the merchant's newest that is.
-async fn signing_token(cx: &Cx, announcement: &Announcement) -> Result<AccessToken, ServiceError> {
+pub(crate) async fn signing_token(cx: &Cx, announcement: &Announcement) -> Result<AccessToken, ServiceError> {
     let (order, seller, now, cx2) = (announcement.event.order, announcement.event.seller, cx.clock.now(), cx.clone());
     cx.store
         .read(move |tx: &mut Tx<'_>| {

@@ -4,7 +4,7 @@ use florin_domain::Timestamp;
 use florin_store::Tx;
 pub use florin_store::{Announcement, AnnouncementFilter, Attempt, Delivery};
 
-use crate::ServiceError;
+use crate::{Cx, ServiceError, relay, sign};
 
 /// Lists announcements, newest first.
 ///
@@ -22,6 +22,17 @@ pub fn show(tx: &mut Tx<'_>, seq: i64) -> Result<(Announcement, Vec<Attempt>), S
     let found = tx.find_announcement(seq)?.filter(|found| found.delivery != Delivery::None);
     let announcement = found.ok_or(ServiceError::NotFound("webhook"))?;
     Ok((announcement, tx.list_attempts(seq)?))
+}
+
+/// The signature that goes with an announcement's bytes, once they are fixed.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] if the seller has no token left to sign with.
+pub async fn signature(cx: &Cx, announcement: &Announcement) -> Result<Option<String>, ServiceError> {
+    let Some((_, body)) = &announcement.rendered else {
+        return Ok(None);
+    };
+    Ok(Some(sign(&relay::signing_token(cx, announcement).await?, body)))
 }
 
 /// Sends an announcement again, with the same id and bytes, and the whole patience of a new one.

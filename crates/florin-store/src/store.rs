@@ -111,8 +111,9 @@ impl Store {
     /// must not wait for anything. If the caller goes away before the operation began, it never runs.
     ///
     /// # Errors
-    /// What the closure answers; [`StoreError::Unavailable`] when the queue stayed full, the engine is away, or no answer came
-    /// in time (then, and only then, the rows may have been kept), [`StoreError::Full`], or [`StoreError::Panicked`].
+    /// What the closure answers; [`StoreError::Full`]; [`StoreError::Panicked`]; or [`StoreError::Unavailable`] when the queue
+    /// stayed full, the engine is away, or no answer came in time. Only then the rows may have been kept all the same, so
+    /// whoever repeats the operation brings its idempotency key.
     pub async fn write<T, E, F>(&self, operation: F) -> Result<T, E>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,

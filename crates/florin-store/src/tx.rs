@@ -144,6 +144,14 @@ impl<'c> Tx<'c> {
         spent.map_or(Ok(()), |error| Err(error.clone()))
     }
 
+    /// Takes a savepoint's failure for the whole transaction's: nobody knows any more what a commit would keep.
+    fn stepped(&mut self, outcome: Result<(), Failure>) -> Result<(), StoreError> {
+        self.noted(outcome.map_err(|failure| match failure.reach {
+            Reach::Statement => Failure { reach: Reach::Collision, ..failure },
+            Reach::Transaction | Reach::Collision | Reach::Connection => failure,
+        }))
+    }
+
     fn noted<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, StoreError> {
         outcome.map_err(|failure| {
             let error = failure.error.clone();
@@ -208,7 +216,7 @@ impl Tx<'_> {
     pub(crate) fn enter(&mut self) -> Result<Mark, StoreError> {
         let mark = Mark { head: self.head, announced: self.announced, wrote: self.wrote, depth: self.depth };
         let opened = self.session.savepoint();
-        self.noted(opened)?;
+        self.stepped(opened)?;
         self.depth += 1;
         Ok(mark)
     }
@@ -220,7 +228,7 @@ impl Tx<'_> {
         }
         while self.depth > mark.depth {
             let closed = if keep { self.session.release() } else { self.session.rollback_to_savepoint() };
-            self.noted(closed)?;
+            self.stepped(closed)?;
             self.depth -= 1;
         }
         if !keep {

@@ -196,8 +196,7 @@ fn gather(queue: &mpsc::Receiver<Message>, served: usize) {
 fn perform(tx: &mut Tx<'_>, operation: &mut dyn Operation, careful: bool) -> Result<(), Halt> {
     let mark = tx.mark();
     if careful {
-        // A refused statement cannot be behind this one, so an error here has reached further and `loss` says how far.
-        let _ = tx.enter();
+        let _ = tx.enter(); // If it failed, `loss` says so.
     }
     let mut kept = tx.loss().is_none() && operation.run(tx);
     if let Some(failure) = tx.loss() {

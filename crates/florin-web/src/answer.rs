@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use axum::response::Response;
-use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
 use tower::Service;
@@ -79,6 +79,9 @@ where
     // A refused body may still be on its way when the connection closes.
     talk.line.set_lingers(sends_body && !response.status().is_success());
     response.headers_mut().insert(X_REQUEST_ID, arrival.request_id.header_value());
+    if talk.house.strict_transport {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     visit.answered(response.status(), arrival.request_id, arrival.client);
     Ok(response)
 }

@@ -96,11 +96,14 @@ pub struct Settings {
     pub fallback: Fallback,
     /// Makes request ids differ between processes; any random number.
     pub seed: u64,
+    /// Whether browsers are told to come by HTTPS only from now on. Not for a name that other programs of the same machine use
+    /// too, such as `localhost`.
+    pub strict_transport: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Limits::default(), proxies: TrustedProxies::default(), fallback: plain_fallback, seed: 0 }
+        Self { limits: Limits::default(), proxies: TrustedProxies::default(), fallback: plain_fallback, seed: 0, strict_transport: false }
     }
 }
 
@@ -120,6 +123,7 @@ pub(crate) struct House {
     pub is_behind_proxy: bool,
     pub proxies: TrustedProxies,
     pub fallback: Fallback,
+    pub strict_transport: bool,
     pub http1: http1::Builder,
     pub http2: http2::Builder<TokioExecutor>,
 }
@@ -136,7 +140,15 @@ impl House {
             Transport::Tls(config) => Some(TlsAcceptor::from(config)),
             Transport::PlainBehindProxy => None,
         };
-        Self { is_behind_proxy: acceptor.is_none(), acceptor, proxies: settings.proxies.clone(), fallback: settings.fallback, http1, http2 }
+        Self {
+            strict_transport: settings.strict_transport,
+            is_behind_proxy: acceptor.is_none(),
+            acceptor,
+            proxies: settings.proxies.clone(),
+            fallback: settings.fallback,
+            http1,
+            http2,
+        }
     }
 }
 

@@ -74,7 +74,8 @@ async fn listen(config: &Config, checked: &Checked) -> Result<Listener, Failure>
         None => Transport::PlainBehindProxy,
     };
     let seed = u64::from_be_bytes(Random::system().bytes());
-    let settings = Settings { proxies: checked.proxies.clone(), fallback: gateway::fallback, seed, ..Settings::default() };
+    let settings =
+        Settings { proxies: checked.proxies.clone(), fallback: gateway::fallback, seed, strict_transport: true, ..Settings::default() };
     let bound = Listener::bind(&[config.listen], transport, settings).await;
     bound.map_err(|error| Failure::because(format_args!("listening on {}", config.listen), error))
 }

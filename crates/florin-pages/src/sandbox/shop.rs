@@ -68,7 +68,14 @@ struct AttemptView {
 struct Known {
     history: History,
     seller: String,
-    webhooks: Vec<(Announcement, Vec<Attempt>)>,
+    webhooks: Vec<Told>,
+}
+
+/// A webhook with its attempts and its signature.
+struct Told {
+    announcement: Announcement,
+    attempts: Vec<Attempt>,
+    signature: Option<String>,
 }
 
 pub(super) async fn open(State(cx): State<Cx>, uri: Uri) -> Result<Response, Detour> {
@@ -98,18 +105,28 @@ pub(super) async fn receive(State(cx): State<Cx>, headers: HeaderMap, body: Body
 }
 
 async fn find(cx: &Cx, order: OrderId) -> Result<Option<Known>, Detour> {
-    let known = cx.store.read(move |tx: &mut Tx<'_>| {
-        let history = orders::history(tx, order)?;
-        let seller = sellers::find(tx, history.order.terms.seller)?.name;
-        let told = history.events.iter().filter(|event| event.delivery != Delivery::None);
-        let webhooks = told.map(|event| webhooks::show(tx, event.seq)).collect::<Result<Vec<_>, ServiceError>>()?;
-        Ok(Known { history, seller, webhooks })
-    });
-    match known.await {
+    match gather(cx, order).await {
         Ok(known) => Ok(Some(known)),
         Err(ServiceError::NotFound(_)) => Ok(None),
         Err(error) => Err(Detour::Failed { error, again: format!("/sandbox/shop/?orderId={order}") }),
     }
+}
+
+async fn gather(cx: &Cx, order: OrderId) -> Result<Known, ServiceError> {
+    let read = cx.store.read(move |tx: &mut Tx<'_>| {
+        let history = orders::history(tx, order)?;
+        let seller = sellers::find(tx, history.order.terms.seller)?.name;
+        let told = history.events.iter().filter(|event| event.delivery != Delivery::None);
+        let shown = told.map(|event| webhooks::show(tx, event.seq)).collect::<Result<Vec<_>, ServiceError>>()?;
+        Ok::<_, ServiceError>((history, seller, shown))
+    });
+    let (history, seller, shown) = read.await?;
+    let mut webhooks = Vec::with_capacity(shown.len());
+    for (announcement, attempts) in shown {
+        let signature = webhooks::signature(cx, &announcement).await?;
+        webhooks.push(Told { announcement, attempts, signature });
+    }
+    Ok(Known { history, seller, webhooks })
 }
 
 impl OrderView {
@@ -129,13 +146,13 @@ impl OrderView {
             tone,
             amount: order.terms.amount.to_string(),
             reference: order.terms.reference.clone(),
-            webhooks: known.webhooks.iter().map(|(announcement, attempts)| WebhookView::new(announcement, attempts, header)).collect(),
+            webhooks: known.webhooks.iter().map(|told| WebhookView::new(told, header)).collect(),
         }
     }
 }
 
 impl WebhookView {
-    fn new(announcement: &Announcement, attempts: &[Attempt], header: &str) -> Self {
+    fn new(Told { announcement, attempts, signature }: &Told, header: &str) -> Self {
         let (state, tone) = match announcement.delivery {
             Delivery::None => ("not wanted", Tone::Waiting),
             Delivery::Pending => ("on its way", Tone::Waiting),
@@ -150,7 +167,7 @@ impl WebhookView {
             target: announcement.event.webhook_url.clone().unwrap_or_default(),
             due: if announcement.delivery == Delivery::Pending { instant(announcement.due_at) } else { String::new() },
             attempts: attempts.iter().map(AttemptView::new).collect(),
-            signature: body.as_ref().map(|_| format!("Signed in the header {header}: HMAC-SHA-256 of these bytes under the access token.")),
+            signature: signature.as_ref().map(|signature| format!("{header}: {signature}")),
             body,
         }
     }
