@@ -8,6 +8,7 @@ mod bed;
 mod contract;
 mod cut;
 mod migrations;
+mod nouns;
 mod postgres;
 mod speed;
 mod sqlite;
