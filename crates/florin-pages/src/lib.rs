@@ -22,7 +22,7 @@ mod wording;
 pub use checkout::checkout;
 pub use desk::{BankDesk, BankSlip, DeskCall};
 pub use detour::fallback;
-pub use sandbox::sandbox;
+pub use sandbox::{sandbox, simulated_bank};
 
 #[cfg(test)]
 mod page_tests;

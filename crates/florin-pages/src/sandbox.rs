@@ -1,6 +1,6 @@
-//! The sandbox's own pages: its start, its bank, its mailbox, and a shop that shows what a seller sees.
+//! The sandbox's own pages: its start, its mailbox, a shop that shows what a seller sees, and the page of a simulated bank.
 //!
-//! Invariant: no production server has these routes.
+//! Invariant: no production server has these routes, but for the bank's page if its operator allowed a simulated bank.
 
 use std::sync::Arc;
 
@@ -17,31 +17,35 @@ mod mailbox;
 mod shop;
 mod start;
 
-/// What the sandbox's pages work with.
+/// What the bank's page works with.
 #[derive(Clone)]
-struct Sandbox {
+struct Counter {
     cx: Cx,
     desk: Arc<dyn BankDesk>,
 }
 
-impl FromRef<Sandbox> for Cx {
-    fn from_ref(sandbox: &Sandbox) -> Self {
-        sandbox.cx.clone()
+impl FromRef<Counter> for Cx {
+    fn from_ref(counter: &Counter) -> Self {
+        counter.cx.clone()
     }
 }
 
-impl FromRef<Sandbox> for Arc<dyn BankDesk> {
-    fn from_ref(sandbox: &Sandbox) -> Self {
-        sandbox.desk.clone()
+impl FromRef<Counter> for Arc<dyn BankDesk> {
+    fn from_ref(counter: &Counter) -> Self {
+        counter.desk.clone()
     }
 }
 
-/// The routes of the sandbox's pages; `desk` is the bank behind its bank page.
-pub fn sandbox(cx: Cx, desk: Arc<dyn BankDesk>) -> Router {
+/// The page of a simulated bank; `desk` is the bank behind it. Needed wherever the bank is simulated.
+pub fn simulated_bank(cx: Cx, desk: Arc<dyn BankDesk>) -> Router {
+    both(Router::new(), "/sandbox/bank/{payment}", get(bank::open).post(bank::submit)).with_state(Counter { cx, desk })
+}
+
+/// The routes of the sandbox's pages.
+pub fn sandbox(cx: Cx) -> Router {
     let router = Router::new().route("/", get(start::open));
-    let router = both(router, "/sandbox/bank/{payment}", get(bank::open).post(bank::submit));
     let router = both(router, "/sandbox/mailbox", get(mailbox::list));
     let router = both(router, "/sandbox/mailbox/{mail}", get(mailbox::open));
     let router = both(router, "/sandbox/shop", get(shop::open));
-    both(router, "/sandbox/shop/webhook", post(shop::receive)).with_state(Sandbox { cx, desk })
+    both(router, "/sandbox/shop/webhook", post(shop::receive)).with_state(cx)
 }

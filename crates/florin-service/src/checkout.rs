@@ -106,7 +106,8 @@ pub async fn view(cx: &Cx, link: &LinkToken) -> Result<Checkout, ServiceError> {
 
 /// Reads everything about a checkout inside a transaction.
 pub(crate) fn load(cx: &Context, tx: &mut Tx<'_>, link: &LinkToken) -> Result<Checkout, ServiceError> {
-    let order = tx.find_order_by_link(link)?.ok_or(ServiceError::NotFound("order"))?;
+    let found = tx.find_order(orders::order_of_link(link))?.filter(|order| order.terms.link == *link);
+    let order = found.ok_or(ServiceError::NotFound("order"))?;
     let seller = tx.find_seller(order.terms.seller)?.ok_or(ServiceError::NotFound("seller"))?;
     let application = tx.find_application(order.id())?;
     let payment = tx.find_last_bank_payment(order.id())?;

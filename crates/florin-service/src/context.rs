@@ -9,6 +9,7 @@ use florin_store::{Store, Tx};
 use florin_vault::{Aad, AccessToken, DataKey, Environment, MasterKey, Random, Secret, Vault, digest, hmac_sha256_base64};
 use tokio::sync::RwLock;
 
+use crate::caller::KnownCallers;
 use crate::{Clock, Dialect, ServiceError};
 
 /// A shared context.
@@ -34,6 +35,8 @@ pub struct Context {
     pub policy: Policy,
     /// The work that goes on beside requests.
     pub wake: Wake,
+    /// Who called lately.
+    pub callers: KnownCallers,
 }
 
 impl fmt::Debug for Context {

@@ -189,7 +189,12 @@ pub(crate) async fn collect(cx: &Cx, subject: &str) -> Result<(), ServiceError> 
                 instalment: number,
                 description: format!("Repayment {number} of {}", owed.instalments.len()),
             };
-            Some((instalment.refusals, cx.world.acquirer.charge(charge).await?))
+            // Asked first: an earlier try may have been cut off between the acquirer's answer and our books.
+            let outcome = match cx.world.acquirer.charge_status(&charge.key).await? {
+                Some(outcome) => outcome,
+                None => cx.world.acquirer.charge(charge).await?,
+            };
+            Some((instalment.refusals, outcome))
         }
     };
     let now = cx.clock.now();

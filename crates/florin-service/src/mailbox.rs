@@ -25,7 +25,7 @@ impl Letter {
             "Hello,\n\nyour code is {code}.\n\nEnter it on the checkout page to go on with your order from {seller}. It is good for \
              {CODE_LIFE_MINUTES} minutes.\n\nIf you did not ask for it, you need do nothing: without the code nobody can go on in your name.\n"
         );
-        Self { id, to: application.email.clone(), subject: format!("{code} is your code for {seller}"), text }
+        Self { id, to: application.email.clone(), subject: format!("Your code for {seller}"), text }
     }
 
     /// The mail that says that a referred application was decided.

@@ -4,6 +4,7 @@ use florin_domain::credit::Verdict;
 use florin_domain::order::{EndReason, NewOrder, Order, PayMethods};
 use florin_domain::{LinkToken, Money, OrderId, SellerId, Timestamp};
 use florin_store::{Announcement, Tx};
+use florin_vault::digest;
 use url::Url;
 
 use crate::caller::SellerCaller;
@@ -33,9 +34,10 @@ pub struct CreateOrder {
 
 /// Gives fresh ids to what a merchant asks for. Outside the transaction, so that running it again makes the same order.
 pub fn prepare(cx: &Context, caller: &SellerCaller, wanted: CreateOrder) -> NewOrder {
+    let link = fresh_link(&cx.random.bytes());
     NewOrder {
-        id: OrderId::from_random(cx.random.bytes()),
-        link: fresh_link(&cx.random.bytes()),
+        id: order_of_link(&link),
+        link,
         pay_link_id: OrderId::from_random(cx.random.bytes()),
         seller: caller.seller.id,
         token: caller.token,
@@ -131,6 +133,13 @@ pub fn history(tx: &mut Tx<'_>, order: OrderId) -> Result<History, ServiceError>
     Ok(History { order: found, events: tx.list_events_of_order(order)?, verdict })
 }
 
+/// The order that a checkout address leads to. The id follows from the link, so one index finds both; the link does not follow
+/// from the id, so whoever knows an order cannot pay it.
+pub(crate) fn order_of_link(link: &LinkToken) -> OrderId {
+    let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(format!("florin order {}", link.expose()).as_bytes());
+    OrderId::from_random(bytes)
+}
+
 /// 32 letters of a 64-letter alphabet, one for each byte of chance.
 fn fresh_link(bytes: &[u8; LINK_BYTES]) -> LinkToken {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -159,6 +168,13 @@ mod tests {
             meta_data: None,
         };
         Order::create(terms, Timestamp::from_micros(0)).unwrap().order().clone()
+    }
+
+    #[test]
+    fn an_order_follows_from_its_link_and_from_no_other() {
+        let (one, other) = (fresh_link(&[7; LINK_BYTES]), fresh_link(&[8; LINK_BYTES]));
+        assert_eq!(order_of_link(&one), order_of_link(&one));
+        assert_ne!(order_of_link(&one), order_of_link(&other));
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub async fn rotate(cx: &Cx, old: TokenId, overlap: Duration) -> Result<(TokenRe
     }
     let token = AccessToken::mint(cx.policy.environment, &cx.random);
     let record = keep(cx, token.clone(), found.seller, found.redirect_url, Some((old, overlap))).await?;
+    cx.callers.forget();
     Ok((record, token))
 }
 
@@ -51,7 +52,8 @@ pub async fn rotate(cx: &Cx, old: TokenId, overlap: Duration) -> Result<(TokenRe
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] if it is revoked already.
 pub async fn revoke(cx: &Cx, token: TokenId) -> Result<(), ServiceError> {
     let now = cx.clock.now();
-    cx.store
+    let revoked = cx
+        .store
         .write(move |tx: &mut Tx<'_>| {
             let found = tx.find_token(token)?.ok_or(ServiceError::NotFound("token"))?;
             if found.revoked_at.is_some() {
@@ -59,7 +61,9 @@ pub async fn revoke(cx: &Cx, token: TokenId) -> Result<(), ServiceError> {
             }
             Ok(tx.revoke_token(token, now)?)
         })
-        .await
+        .await;
+    cx.callers.forget();
+    revoked
 }
 
 /// The tokens of one seller, or of all, oldest first.

@@ -6,7 +6,7 @@
 use crate::engine::Session;
 use crate::error::{Failure, Reach};
 use crate::store::Digest;
-use crate::{StoreError, Tx};
+use crate::{Row, StoreError, Tx};
 
 /// One step of the tables, written once for each engine.
 pub(crate) struct Migration {
@@ -39,6 +39,12 @@ struct Applied {
     checksum: String,
 }
 
+impl Applied {
+    fn of(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self { number: row.int(0)?, name: row.text(1)?.to_owned(), checksum: row.text(2)?.to_owned() })
+    }
+}
+
 /// Brings the database up to this program, one transaction a migration. Processes that start together do it in turn.
 ///
 /// # Errors
@@ -57,14 +63,26 @@ pub(crate) fn migrate(session: Session<'_>, digest: Digest) -> Result<(), StoreE
     }
 }
 
+/// Checks that the database is exactly what this program expects, and changes nothing.
+///
+/// # Errors
+/// [`StoreError::Drift`] when it is older or newer, or was migrated by a file that was changed since.
+pub(crate) fn inspect(session: Session<'_>, digest: Digest) -> Result<(), StoreError> {
+    let tx = &mut Tx::new(session, digest);
+    let applied = tx.query(APPLIED, &[], Applied::of)?;
+    compare(tx, &applied)?;
+    if applied.len() < MIGRATIONS.len() {
+        return Err(StoreError::Drift("it is older; start a server on it once to bring it up to date".to_owned()));
+    }
+    Ok(())
+}
+
 /// Applies the first missing migration, if there is one.
 fn step(tx: &mut Tx<'_>) -> Result<Option<&'static Migration>, Failure> {
     tx.begin_migration()?;
     tx.script(CREATE_TABLE)?;
     let refused = |error| Failure::new(Reach::Transaction, error);
-    let applied = tx
-        .query(APPLIED, &[], |row| Ok(Applied { number: row.int(0)?, name: row.text(1)?.to_owned(), checksum: row.text(2)?.to_owned() }))
-        .map_err(refused)?;
+    let applied = tx.query(APPLIED, &[], Applied::of).map_err(refused)?;
     compare(tx, &applied).map_err(refused)?;
     let missing = MIGRATIONS.get(applied.len());
     if let Some(migration) = missing {

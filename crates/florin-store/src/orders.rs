@@ -19,15 +19,11 @@ const BY_ID: &str = "
     SELECT order_id, link, pay_link_id, seller_id, token_id, amount_minor, currency, reference, methods, source,
            redirect_url, webhook_url, meta_data, created_at, state, state_at, state_detail, version
       FROM orders WHERE order_id = $1";
-const BY_LINK: &str = "
-    SELECT order_id, link, pay_link_id, seller_id, token_id, amount_minor, currency, reference, methods, source,
-           redirect_url, webhook_url, meta_data, created_at, state, state_at, state_detail, version
-      FROM orders WHERE link = $1";
 const OPEN_SINCE: &str = "
     SELECT order_id FROM orders
-     WHERE state IN ('created', 'pending', 'approved') AND created_at <= $1 ORDER BY created_at LIMIT $2";
+     WHERE state <> 'successful' AND state <> 'unsuccessful' AND created_at <= $1 ORDER BY created_at LIMIT $2";
 const OLDEST_OPEN: &str = "
-    SELECT created_at FROM orders WHERE state IN ('created', 'pending', 'approved') ORDER BY created_at LIMIT 1";
+    SELECT created_at FROM orders WHERE state <> 'successful' AND state <> 'unsuccessful' ORDER BY created_at LIMIT 1";
 
 impl Tx<'_> {
     /// Saves a change with its ledger entry, event and limit: all of it, or none.
@@ -99,14 +95,6 @@ impl Tx<'_> {
     /// [`StoreError::Corrupt`] if the row breaks an invariant.
     pub fn find_order(&mut self, order: OrderId) -> Result<Option<Order>, StoreError> {
         self.query_one(BY_ID, &[(&order.to_string()).into()], order_of)
-    }
-
-    /// Finds an order by the secret part of its checkout address.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if the row breaks an invariant.
-    pub fn find_order_by_link(&mut self, link: &LinkToken) -> Result<Option<Order>, StoreError> {
-        self.query_one(BY_LINK, &[link.expose().into()], order_of)
     }
 
     /// The oldest orders that are still open and were created at `limit` or before, `count` at the most.

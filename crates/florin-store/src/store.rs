@@ -83,13 +83,25 @@ impl Store {
     /// [`StoreError::Unavailable`] when it cannot be reached, [`StoreError::Drift`] when it belongs to another version,
     /// [`StoreError::Internal`] when a setting is wrong.
     pub async fn open(database: Database, digest: Digest) -> Result<Self, StoreError> {
+        Self::start(database, digest, migrate::migrate).await
+    }
+
+    /// Opens a database to look at it, and leaves its tables as they are.
+    ///
+    /// # Errors
+    /// [`StoreError::Drift`] when its tables are not exactly those of this program; else as [`Store::open`].
+    pub async fn inspect(database: Database, digest: Digest) -> Result<Self, StoreError> {
+        Self::start(database, digest, migrate::inspect).await
+    }
+
+    async fn start(database: Database, digest: Digest, check: Check) -> Result<Self, StoreError> {
         let (queue, messages) = mpsc::channel(WAITING);
         let announce = Arc::new(Notify::new());
         let (ready, opened) = oneshot::channel();
         let bell = Arc::clone(&announce);
         let writer = std::thread::Builder::new()
             .name("florin-write".to_owned())
-            .spawn(move || match open(database, digest) {
+            .spawn(move || match open(database, digest, check) {
                 Ok((source, readers)) => {
                     // If nobody waits for the store any more, the queue is closed and the writer ends at once.
                     let _ = ready.send(Ok(readers));
@@ -219,22 +231,25 @@ impl Drop for Inner {
     }
 }
 
-fn open(database: Database, digest: Digest) -> Result<(Source, Readers), StoreError> {
+fn open(database: Database, digest: Digest, check: Check) -> Result<(Source, Readers), StoreError> {
     match database {
         Database::Sqlite { path } => {
             let connection = sqlite::open_writer(&path)?;
-            migrate::migrate(Session::Sqlite(sqlite::Session::brief(&connection)), digest)?;
+            check(Session::Sqlite(sqlite::Session::brief(&connection)), digest)?;
             let readers = Readers::Files(Arc::new(Files::open(path)?));
             Ok((Source::Sqlite(Box::new(connection)), readers))
         }
         Database::Postgres { url } => {
             let server = Arc::new(Server::new(&url)?);
-            migrate::migrate(Session::Postgres(Box::new(server.connect(Purpose::Migrate)?)), digest)?;
+            check(Session::Postgres(Box::new(server.connect(Purpose::Migrate)?)), digest)?;
             let readers = Readers::Workers(Arc::new(Workers::start(&server, digest, WAITING)?));
             Ok((Source::Postgres(server), readers))
         }
     }
 }
+
+/// What is done with the tables before a database is used.
+type Check = fn(Session<'_>, Digest) -> Result<(), StoreError>;
 
 type Answer<T, E> = oneshot::Receiver<Result<T, E>>;
 

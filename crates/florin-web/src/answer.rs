@@ -29,6 +29,9 @@ use crate::request_id::{RequestId, X_REQUEST_ID};
 /// Header fields that a request may have; on HTTP/1 hyper counts them itself, to the same number.
 const FIELDS_MAX: usize = 100;
 
+/// A body of so many bytes has come with its head, or is read before the answer goes out.
+const AT_HAND: u64 = 8 * 1024;
+
 /// Where a request came from and what it is called: an extension of every request that reaches a handler.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
@@ -57,6 +60,7 @@ where
     let visit = Visit::new(&request);
     let arrival = talk.arrival(&request);
     let sends_body = !request.body().is_end_stream();
+    let may_leave_body = request.version() <= Version::HTTP_11 && request.body().size_hint().exact().is_none_or(|bytes| bytes > AT_HAND);
     let mut response = if let Some(refusal) = talk.refusal(&request) {
         refusal
     } else {
@@ -77,7 +81,13 @@ where
         }
     };
     // A refused body may still be on its way when the connection closes.
-    talk.line.set_lingers(sends_body && !response.status().is_success());
+    let refused = sends_body && !response.status().is_success();
+    talk.line.set_lingers(refused);
+    if refused && may_leave_body {
+        // hyper will close a connection whose body it has not read to its end; a client that is not told sends its next
+        // request into the closing connection.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response.headers_mut().insert(X_REQUEST_ID, arrival.request_id.header_value());
     if talk.house.strict_transport {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));

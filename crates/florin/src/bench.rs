@@ -17,7 +17,7 @@ use florin_vault::Random;
 
 use crate::data_directory::DataDirectory;
 use crate::failure::Failure;
-use crate::verify;
+use crate::{signals, verify};
 use child::{Reference, Sandbox, Workspace};
 use report::{Report, Start, Verdict};
 use subject::Subject;
@@ -76,11 +76,13 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         buyers: options.buyers.into(),
         numbers: Numbers::from_seed(u32::from_be_bytes(Random::system().bytes())),
     };
+    let mut stop = signals::stop()?;
+    // When told to stop, the measurement is dropped, and with it the servers and files that it made.
     let report = tokio::select! {
         report = measure(&options, &plan) => report?,
-        _ = tokio::signal::ctrl_c() => return Err(Failure::new("interrupted; nothing was measured")),
+        _ = stop.wait_for(|stop| *stop) => return Err(Failure::new("stopped before everything was measured")),
     };
-    report.print();
+    report.show_books();
     if let Some(path) = &options.json {
         std::fs::write(path, report.json()?).map_err(|error| Failure::because(path.display(), error))?;
     }
@@ -96,7 +98,9 @@ async fn measure(options: &Options, plan: &Plan) -> Result<Report, Failure> {
     let reference_subject = reference.as_ref().map(Reference::subject);
     if let Some(url) = &options.url {
         let subject = stranger(options, url).await?;
-        return turns::take(plan, &subject, reference_subject.as_ref()).await;
+        let report = turns::take(plan, &subject, reference_subject.as_ref()).await?;
+        report.show();
+        return Ok(report);
     }
     let directory = workspace.directory("florin")?;
     let first = Sandbox::start(&directory, options.database.as_deref()).await?;
@@ -108,6 +112,8 @@ async fn measure(options: &Options, plan: &Plan) -> Result<Report, Failure> {
     let mut report = turns::take(plan, &sandbox.subject().await?, reference_subject.as_ref()).await?;
     report.start = Some(start);
     report.loaded_rss_kib = sandbox.rss_kib();
+    report.show();
+    // Last, because it takes its time where much was sold.
     report.books = Some(books(&directory, options.database.as_deref()).await?);
     sandbox.kill().await;
     Ok(report)

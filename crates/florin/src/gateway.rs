@@ -10,7 +10,8 @@ use axum::http::Uri;
 use axum::response::Response;
 use florin_connect::{AddressPolicy, SmtpMailer, SmtpSettings, WebhookSender};
 use florin_iwocapay::Announcements;
-use florin_service::{Clock, Context, Cx, Environment, Keeper, Policy, Random, Secret, ServiceError, Wake, digest, work};
+use florin_service::caller::KnownCallers;
+use florin_service::{Clock, Context, Cx, Keeper, Policy, Random, Secret, ServiceError, Wake, digest, work};
 use florin_sim::Sandbox;
 use florin_store::{Database, Store};
 use florin_vault::MasterKey;
@@ -84,6 +85,7 @@ impl Gateway {
             dialect: Arc::new(Announcements),
             policy: parts.policy,
             wake: Wake::default(),
+            callers: KnownCallers::default(),
         });
         work::prepare(&cx, has_one_process).await.map_err(|error| Failure::because("the database", error))?;
         Ok(Self { cx, counter: Arc::new(Counter::new(sandbox.bank)) })
@@ -125,11 +127,12 @@ impl Gateway {
             .merge(florin_pages::checkout(Arc::clone(cx)))
             .merge(health::routes(ready))
             .fallback(async |address: Uri| fallback(address.path(), Class::NotFound));
-        if cx.policy.environment == Environment::Sandbox {
-            router.merge(florin_pages::sandbox(Arc::clone(cx), Arc::clone(&self.counter) as _))
+        let router = if cx.world.bank.simulated() {
+            router.merge(florin_pages::simulated_bank(Arc::clone(cx), Arc::clone(&self.counter) as _))
         } else {
             router
-        }
+        };
+        if cx.policy.is_sandbox() { router.merge(florin_pages::sandbox(Arc::clone(cx))) } else { router }
     }
 }
 

@@ -67,7 +67,7 @@ pub fn database(directory: &DataDirectory, url: Option<&str>) -> Result<Database
 /// # Errors
 /// A [`Failure`] when they cannot be read.
 pub async fn check(database: Database) -> Result<Report, Failure> {
-    let store = Store::open(database, digest).await.map_err(|error| Failure::because("the database", error))?;
+    let store = Store::inspect(database, digest).await.map_err(|error| Failure::because("the database", error))?;
     verify::check(&store).await.map_err(|error| Failure::because("the books", error))
 }
 

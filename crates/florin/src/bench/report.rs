@@ -100,8 +100,8 @@ impl Report {
         }
     }
 
-    /// Prints everything.
-    pub fn print(&self) {
+    /// Shows the figures.
+    pub fn show(&self) {
         let series = [("create", &self.create), ("get", &self.get), ("walk to paid", &self.walk)];
         let rows: Vec<_> = series.iter().flat_map(|(name, series)| rows(name, series)).collect();
         screen::show(format_args!("{} connections ({} buyers), {} s a turn\n", self.connections, self.buyers, self.turn_s));
@@ -120,6 +120,10 @@ impl Report {
             screen::show(format_args!("memory at rest: {}", mebibytes(start.idle_rss_kib)));
         }
         screen::show(format_args!("memory after the load: {}", mebibytes(self.loaded_rss_kib)));
+    }
+
+    /// Shows what the check of the books found.
+    pub fn show_books(&self) {
         if let Some(books) = &self.books {
             screen::show(format_args!(
                 "books: {}",

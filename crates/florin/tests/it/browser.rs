@@ -45,11 +45,20 @@ fn a_person_pays_in_a_real_browser_on_a_phone_on_a_desk_and_with_the_keyboard_al
             })
         })
         .collect();
+    let at = |path: &str| florin.http.base().join(path).expect("a path").to_string();
+    let pages = serde_json::json!({
+        "mailbox": at("/sandbox/mailbox"),
+        "about": at("/sandbox/"),
+        "shop": at("/sandbox/shop/"),
+        "unknown": at("/pay/order/unknown/landing/"),
+        "paid": orders[0].order_url,
+        "declined": orders[5].order_url,
+    });
     let output = Command::new("node")
         .arg(root.join("tests/browser/walk.mjs"))
         .env("HOME", home_that_trusts(&florin))
         .env("FLORIN_PLAN", serde_json::Value::from(plan).to_string())
-        .env("FLORIN_MAILBOX", format!("{}/sandbox/mailbox", florin.sandbox.base_url.trim_end_matches('/')))
+        .env("FLORIN_PAGES", pages.to_string())
         .env("FLORIN_SCREENSHOTS", &screenshots)
         .output()
         .expect("node runs");

@@ -116,6 +116,10 @@ fn production_shows_no_codes_and_refuses_private_webhook_addresses() {
     tab.chooses_credit();
     tab.goes_on_until(|tab| tab.is_asked_for("code"));
     assert_eq!(tab.page.attribute("data-sandbox-code"), None);
+    assert!(!tab.page.html.contains("Sandbox"), "nothing here is for play");
+    let seconds =
+        tab.page.answer.header("strict-transport-security").trim_start_matches("max-age=").split(';').next().map(str::parse::<u64>);
+    assert!(matches!(seconds, Some(Ok(15_552_000..))), "half a year at least: {seconds:?}");
 
     let news = Receiver::new();
     let loopback = news.url().replace("http://", "https://");

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::cast::{CompanyFate, Engine, Fate, Florin, Launch, Order, Wish, story};
+use crate::cast::{CompanyFate, Engine, Fate, Florin, Launch, Order, Page, Wish, eventually, story};
 
 story! {
     fn sandbox_json_tells_scripts_all_they_need(florin) {
@@ -83,6 +83,35 @@ story! {
     }
 }
 
+story! {
+    fn a_newcomer_sees_in_the_demo_shop_what_was_paid_and_which_webhooks_came(florin) {
+        let shop = florin.shop(0);
+        let home = shop.redirect_url.clone().expect("the demo shop");
+        // Over HTTPS to the sandbox itself, whose authority it trusts.
+        let order = shop.creates(&Wish::of(75.25).told_to(&format!("{home}webhook")));
+        let tab = florin.buyer(CompanyFate::Approved).pays_now(florin, &order, Fate::Pays);
+        assert_eq!(tab.way_to_shop(&home), shop.way_back(&order));
+        let books = florin.books();
+        eventually("the webhooks to be taken", || (books.count("events WHERE target IS NOT NULL AND delivery = 'delivered'") >= 2).then_some(()));
+        let page = Page::read(florin.http.get(shop.way_back(&order).as_str()).is(200));
+        page.says("75.25").says("SUCCESSFUL");
+        let body = books.words("SELECT webhook_id FROM events WHERE status = 'successful'").remove(0);
+        assert!(page.html.contains(&body), "the webhook itself is shown: {}", page.text);
+    }
+}
+
+story! {
+    fn it_speaks_http_2_to_those_who_ask_for_it(florin) {
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--http2", "--noproxy", "*", "--write-out", "%{http_version} %{http_code}", "--output", "/dev/null", "--cacert"])
+            .arg(&florin.sandbox.ca_cert)
+            .arg(format!("{}/healthz", florin.sandbox.base_url))
+            .output()
+            .expect("curl runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "2 200", "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 #[test]
 fn fresh_begins_again() {
     let florin = Florin::start(Engine::Sqlite);
@@ -128,7 +157,7 @@ fn it_stops_when_asked_and_lets_calls_in_flight_finish() {
             })
             .collect();
         let books = florin.books();
-        crate::cast::eventually("some orders", || (books.count("orders") > 20).then_some(()));
+        eventually("some orders", || (books.count("orders") > 20).then_some(()));
         let begun = Instant::now();
         florin.stops();
         assert!(begun.elapsed() < Duration::from_secs(25), "stopped after {:?}", begun.elapsed());

@@ -199,7 +199,7 @@ impl Run {
     /// Asks the process to end and waits; fails if it does not end well.
     #[track_caller]
     pub fn stops(&mut self) {
-        let asked = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status().expect("kill runs");
+        let asked = Command::new("bash").arg("-c").arg(format!("kill -TERM {}", self.process.id())).status().expect("bash runs");
         assert!(asked.success(), "the process is there to be asked");
         let status = eventually("florin to stop when asked", || self.process.try_wait().expect("a child can be asked"));
         assert!(status.success(), "florin stopped with {status}: {}", self.log());
