@@ -108,6 +108,11 @@ impl Keeper {
         Ok(self.vault.open(&key, aad, sealed)?)
     }
 
+    /// Shows that the master key is the one that these books were sealed with; new books are sealed with it from now on.
+    pub(crate) fn prove(&self, tx: &mut Tx<'_>) -> Result<(), ServiceError> {
+        self.data_key(tx, PLATFORM).map(drop)
+    }
+
     /// The digits of a one-time code: derived, so that they are stored nowhere.
     pub(crate) fn code(&self, order: OrderId, number: u32) -> String {
         let tag = hmac_sha256_base64(self.code_key.expose().as_bytes(), format!("{order}/{number}").as_bytes());

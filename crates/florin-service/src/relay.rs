@@ -10,10 +10,8 @@ use florin_domain::WebhookId;
 use florin_domain::retry::webhook_wait;
 use florin_domain::time::minutes;
 use florin_store::{Announcement, Attempt, Delivery, Settled, Tx};
-use florin_vault::AccessToken;
 use tokio::task::JoinSet;
 
-use crate::context::{token_place, token_text};
 use crate::{Context, Cx, ServiceError, webhooks};
 
 /// How long a merchant's server may take to answer.
@@ -115,23 +113,4 @@ async fn call(cx: &Cx, announcement: &Announcement) -> Result<WebhookCall, Servi
     let signature = (cx.dialect.signature_header().to_owned(), signature);
     let headers = vec![("Content-Type".to_owned(), "application/json".to_owned()), signature];
     Ok(WebhookCall { url, body, headers, timeout: TIMEOUT })
-}
-
-/// The token that created the order; if it is no longer good, the merchant's newest that is.
-pub(crate) async fn signing_token(cx: &Cx, announcement: &Announcement) -> Result<AccessToken, ServiceError> {
-    let (order, seller, now, cx2) = (announcement.event.order, announcement.event.seller, cx.clock.now(), cx.clone());
-    cx.store
-        .read(move |tx: &mut Tx<'_>| {
-            let order = tx.find_order(order)?.ok_or(ServiceError::NotFound("order"))?;
-            let mut tokens = tx.list_tokens(Some(seller))?;
-            let place = tokens
-                .iter()
-                .position(|token| token.id == order.terms.token && token.is_good(now))
-                .or_else(|| tokens.iter().rposition(|token| token.is_good(now)))
-                .or_else(|| tokens.iter().position(|token| token.id == order.terms.token));
-            let token = place.map(|place| tokens.swap_remove(place)).ok_or(ServiceError::NotFound("token"))?;
-            let (id, owner) = (token.id.to_string(), seller.to_string());
-            token_text(&cx2.keeper.open(tx, token_place(&id, &owner), &token.sealed)?)
-        })
-        .await
 }

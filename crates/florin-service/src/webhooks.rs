@@ -3,8 +3,10 @@
 use florin_domain::Timestamp;
 use florin_store::Tx;
 pub use florin_store::{Announcement, AnnouncementFilter, Attempt, Delivery};
+use florin_vault::AccessToken;
 
-use crate::{Cx, ServiceError, relay, sign};
+use crate::context::{token_place, token_text};
+use crate::{Cx, ServiceError, sign};
 
 /// Lists announcements, newest first.
 ///
@@ -32,7 +34,7 @@ pub async fn signature(cx: &Cx, announcement: &Announcement) -> Result<Option<St
     let Some((_, body)) = &announcement.rendered else {
         return Ok(None);
     };
-    Ok(Some(sign(&relay::signing_token(cx, announcement).await?, body)))
+    Ok(Some(sign(&signing_token(cx, announcement).await?, body)))
 }
 
 /// Sends an announcement again, with the same id and bytes, and the whole patience of a new one.
@@ -43,4 +45,23 @@ pub fn redeliver(tx: &mut Tx<'_>, seq: i64, now: Timestamp) -> Result<Announceme
     show(tx, seq)?;
     tx.revive_announcement(seq, now)?;
     Ok(show(tx, seq)?.0)
+}
+
+/// The token that created the order; if it is no longer good, the merchant's newest that is.
+async fn signing_token(cx: &Cx, announcement: &Announcement) -> Result<AccessToken, ServiceError> {
+    let (order, seller, now, cx2) = (announcement.event.order, announcement.event.seller, cx.clock.now(), cx.clone());
+    cx.store
+        .read(move |tx: &mut Tx<'_>| {
+            let order = tx.find_order(order)?.ok_or(ServiceError::NotFound("order"))?;
+            let mut tokens = tx.list_tokens(Some(seller))?;
+            let place = tokens
+                .iter()
+                .position(|token| token.id == order.terms.token && token.is_good(now))
+                .or_else(|| tokens.iter().rposition(|token| token.is_good(now)))
+                .or_else(|| tokens.iter().position(|token| token.id == order.terms.token));
+            let token = place.map(|place| tokens.swap_remove(place)).ok_or(ServiceError::NotFound("token"))?;
+            let (id, owner) = (token.id.to_string(), seller.to_string());
+            token_text(&cx2.keeper.open(tx, token_place(&id, &owner), &token.sealed)?)
+        })
+        .await
 }

@@ -12,7 +12,7 @@ use florin_store::{Job, StoreError, Tx};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Context, Cx, ServiceError, applications, banking, clock, idempotency, lending, mailbox, orders, payouts, relay};
+use crate::{Cx, ServiceError, applications, banking, clock, idempotency, lending, mailbox, orders, payouts, relay};
 
 /// Asks the underwriter; the subject is the order.
 pub(crate) const UNDERWRITE: &str = "underwrite";
@@ -43,12 +43,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Writes the jobs that recur for ever, and frees what a process left behind that had this store to itself.
 ///
 /// # Errors
-/// Only if the store fails.
-pub async fn prepare(cx: &Context, alone: bool) -> Result<(), ServiceError> {
+/// [`ServiceError::Internal`] if the master key is not the one that these books were sealed with.
+pub async fn prepare(cx: &Cx, alone: bool) -> Result<(), ServiceError> {
     clock::follow(cx).await?;
-    let now = cx.clock.now();
+    let (now, cx2) = (cx.clock.now(), cx.clone());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
+            cx2.keeper.prove(tx)?;
             tx.put_job(EXPIRE_ORDERS, ALL, now, None)?;
             tx.put_job(FORGET_ANSWERS, ALL, now, None)?;
             if alone {

@@ -22,7 +22,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More statements than the crate has, so that none is ever prepared twice.
 const STATEMENTS: usize = 512;
 
-/// WAL files are folded into the database every 16 MiB: often enough for quick starts, seldom enough not to be felt.
+/// The page cache is small on purpose: after any split of a page `SQLite` scans the whole table of its cache at the commit, and
+/// what falls out of it is still in the system's. WAL files are folded into the database every 16 MiB: often enough for quick starts, seldom enough not to be felt.
 const WRITER_SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -31,7 +32,7 @@ const WRITER_SETTINGS: &str = "
     PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY;
     PRAGMA trusted_schema = OFF;
-    PRAGMA cache_size = -65536;
+    PRAGMA cache_size = -8192;
     PRAGMA wal_autocheckpoint = 4096;
     PRAGMA journal_size_limit = 67108864;";
 /// The file is not mapped into memory: that read no faster, and a failing disk would end the process instead of a reading.
@@ -39,7 +40,7 @@ const READER_SETTINGS: &str = "
     PRAGMA query_only = ON;
     PRAGMA temp_store = MEMORY;
     PRAGMA trusted_schema = OFF;
-    PRAGMA cache_size = -8192;";
+    PRAGMA cache_size = -4096;";
 
 /// Opens the one writing connection, making the database file (readable by its owner only) if there is none.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {

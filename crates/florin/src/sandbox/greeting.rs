@@ -27,14 +27,20 @@ curl --cacert {ca_cert} -X POST \
    You end in the shop, {base_url}/sandbox/shop/, which also shows the webhooks it was sent.
 
 3. Mails, with their one-time codes: {base_url}/sandbox/mailbox
-4. Let time pass, with all that falls due: florin clock advance 35d{data_dir}
+4. Let time pass, with all that falls due: {program} clock advance 35d{data_dir}
 
 More companies, banks and keys to try: {announced}"##,
+        program = program(),
         name = seller.name,
         token = seller.access_token,
         seller = seller.seller_uuid,
         announced = directory.announcement().display(),
     )
+}
+
+/// The command that this program was started by, so that the line can be pasted where it was started.
+fn program() -> String {
+    std::env::args_os().next().map_or_else(|| "florin".to_owned(), |program| quoted(&program.to_string_lossy()))
 }
 
 /// The text as one word of a shell.

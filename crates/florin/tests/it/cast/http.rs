@@ -63,7 +63,7 @@ impl Http {
             .tls_backend_preconfigured(tls_that_trusts(ca_pem))
             .redirect(Policy::none())
             .no_proxy()
-            .timeout(Duration::from_secs(30))
+            .timeout(Duration::from_mins(1))
             .build()
             .expect("a client can be built");
         Self { client, base: Url::parse(base).expect("the base is a URL") }
