@@ -18,8 +18,5 @@ fetch(
   },
 )
   .then((response) => response.json())
-  .then((data) => console.log(JSON.stringify(data)))
-  .catch((error) => {
-    console.error("Error creating create-order:", error);
-    process.exitCode = 1;
-  });
+  .then((data) => console.log("Order created:", data))
+  .catch((error) => console.error("Error creating create-order:", error));

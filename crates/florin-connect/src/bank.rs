@@ -71,6 +71,10 @@ pub trait BankPayments: Connector {
     /// How far the payment has come at `now`; `Refused` with code `unknown_payment` if it was never started.
     fn status<'a>(&'a self, id: &'a BankPaymentId, now: Timestamp) -> Call<'a, BankStatus>;
 
+    /// Withdraws a payment that the buyer has not authorised, and tells how it stands then: `Rejected` if it was withdrawn,
+    /// anything else if the buyer was quicker. After `Rejected` no money can come.
+    fn withdraw<'a>(&'a self, id: &'a BankPaymentId, now: Timestamp) -> Call<'a, BankStatus>;
+
     /// Sends the money of an executed payment back and returns the refund's reference.
     ///
     /// A payment is refunded once, so its id is the idempotency key; a second refund of another amount is `Refused`.

@@ -21,10 +21,10 @@ pub async fn create(State(surface): State<Surface>, call: Call, body: Body) -> R
 }
 
 async fn open(surface: &Surface, call: &Call, body: Body) -> Result<Answer, Refusal> {
-    call.check_version(surface)?;
     let body = call.read(surface, body).await?;
-    let wanted = read(&body.data()?, surface.cx.policy.environment)?;
     let ticket = call.ticket(surface, "create", body.bytes())?;
+    let wanted = call.check_version(surface).and_then(|()| read(&body.data()?, surface.cx.policy.environment));
+    let wanted = ticket.accept(surface, wanted).await?;
     let (order, now, writer) = (orders::prepare(&surface.cx, &call.caller, wanted), surface.cx.clock.now(), surface.cx.clone());
     let open = move |tx: &mut Tx<'_>| {
         let order = orders::create(tx, &order, writer.policy.announce_creation, now)?;

@@ -27,8 +27,8 @@ pub async fn record(State(surface): State<Surface>, call: Call, body: Body) -> R
 
 async fn keep(surface: &Surface, call: &Call, body: Body) -> Result<Answer, Refusal> {
     let body = call.read(surface, body).await?;
-    let events = read(&body)?;
     let ticket = call.ticket(surface, "events", body.bytes())?;
+    let events = ticket.accept(surface, read(&body)).await?;
     let (seller, now) = (call.caller.seller.id, surface.cx.clock.now());
     let keep = move |tx: &mut Tx<'_>| {
         integrations::record(tx, seller, &events, now)?;

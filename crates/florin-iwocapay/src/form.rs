@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
-use crate::fault::Refusal;
+use crate::fault::{Refusal, Source};
 use crate::fields::{Fields, Given};
 
 /// The most different fields a form may have: each name is sought among those before it.
@@ -24,6 +24,10 @@ pub fn read(body: &str) -> Result<Fields<'_>, Refusal> {
     let mut entries: Vec<(Cow<'_, str>, Given<'_>)> = Vec::new();
     for (name, value) in form_urlencoded::parse(body.as_bytes()) {
         let name = bare_name(name);
+        if name.starts_with("meta_data[") {
+            let place = Source::Pointer("/data/meta_data".to_owned());
+            return Err(Refusal::at(StatusCode::BAD_REQUEST, place, "meta_data must be sent as JSON text in a form."));
+        }
         if entries.len() == FIELDS_MAX {
             return Err(Refusal::of(StatusCode::BAD_REQUEST, "The form has too many fields."));
         }

@@ -41,6 +41,18 @@ impl Ticket {
         Ok(Self { key: Some(key), held: Some(held) })
     }
 
+    /// Passes on what was read from the call. What could not be read is refused for its faults, unless its key was used for
+    /// another call: then it is refused for that.
+    ///
+    /// # Errors
+    /// Those faults, or 422.
+    pub async fn accept<T>(&self, surface: &Surface, read: Result<T, Refusal>) -> Result<T, Refusal> {
+        if let (Err(_), Some(key)) = (&read, self.key.clone()) {
+            surface.cx.store.read(move |tx: &mut Tx<'_>| idempotency::must_be_fresh(tx, &key)).await?;
+        }
+        read
+    }
+
     /// Runs `op` unless its key was used before; then the first answer comes again.
     ///
     /// # Errors

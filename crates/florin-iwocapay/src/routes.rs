@@ -3,11 +3,13 @@
 //! Only these two families are claimed: what else a server answers under `/api` is not for this surface to say.
 
 use axum::Router;
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, get, post};
-use florin_service::{Cx, ServiceError};
+use florin_service::{Cx, ServiceError, caller};
 use florin_web::Class;
-use http::StatusCode;
+use florin_web::caller::bearer_token;
+use http::{HeaderMap, StatusCode};
 
 use crate::fault::Refusal;
 use crate::surface::Surface;
@@ -54,11 +56,19 @@ pub fn fallback(_path: &str, class: Class) -> Response {
     response
 }
 
-async fn nothing_here() -> Response {
-    answer::plain(Err(ServiceError::NotFound("page").into()))
+async fn nothing_here(State(surface): State<Surface>, headers: HeaderMap) -> Response {
+    refuse(&surface, &headers, ServiceError::NotFound("page").into()).await
 }
 
 /// The `Allow` header is added by the router, which knows the methods.
-async fn wrong_verb() -> Response {
-    answer::plain(Err(Refusal::of(StatusCode::METHOD_NOT_ALLOWED, Class::MethodNotAllowed.sentence())))
+async fn wrong_verb(State(surface): State<Surface>, headers: HeaderMap) -> Response {
+    refuse(&surface, &headers, Refusal::of(StatusCode::METHOD_NOT_ALLOWED, Class::MethodNotAllowed.sentence())).await
+}
+
+/// A refusal that anybody may get; a known seller's is signed like every other answer to it.
+async fn refuse(surface: &Surface, headers: &HeaderMap, refusal: Refusal) -> Response {
+    match caller::seller(&surface.cx, bearer_token(headers)).await {
+        Ok(caller) => answer::signed(&caller, Err(refusal)),
+        Err(_) => answer::plain(Err(refusal)),
+    }
 }

@@ -54,7 +54,9 @@ impl Question {
         if find("product").is_some_and(|product| product != "iwocapay") {
             return Err(fault("product", "must be iwocapay"));
         }
-        let is_equal = pairs.iter().any(|(key, value)| key == "promotions" && value.split(',').any(|name| name == "equal_repayments"));
+        let is_equal = pairs
+            .iter()
+            .any(|(key, value)| (key == "promotions" || key == "promotions[]") && value.split(',').any(|name| name == "equal_repayments"));
         let spread = if is_equal { Spread::EqualRepayments } else { Spread::EqualPrincipal };
         Ok(Self { principal, months, rate, spread })
     }

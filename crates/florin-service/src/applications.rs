@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use florin_connect::Assessment;
+use florin_connect::{Assessment, ConnectError};
 use florin_domain::application::{Applicant, Application, ApplicationState, Email};
 use florin_domain::company::Company;
 use florin_domain::credit::{Outcome, Verdict};
 use florin_domain::order::{EndReason, Order, OrderState, PayMethod};
+use florin_domain::time::minutes;
 use florin_domain::{Currency, LinkToken, MailId, Money, OrderId, Timestamp};
 use florin_store::Tx;
 use florin_vault::constant_time_equal;
@@ -20,6 +21,10 @@ use crate::{Cx, ServiceError, work};
 
 /// How long after a code the same address is taken for the same form sent twice.
 const RESEND_AFTER: Duration = Duration::from_secs(15);
+/// The rule by which a limit that stands is used again.
+const STANDING_LIMIT: &str = "standing-limit-1";
+/// The shortest wait after a referral, whatever the underwriter says: an instant that has passed must not be asked for in a circle.
+const REFERRED_AT_LEAST: Duration = minutes(1);
 /// The longest name of a person that is kept, in characters.
 const PERSON_MAX: usize = 120;
 
@@ -93,17 +98,27 @@ pub async fn confirm_code(cx: &Cx, link: &LinkToken, code: &str) -> Result<Step,
     }
 }
 
-/// A buyer who came before: what is known is submitted without asking again.
+/// A buyer who came before: nothing that is known is asked again. A limit that was granted once stands as long as nothing
+/// is late; else the underwriter is asked anew.
 fn recognise(tx: &mut Tx<'_>, checkout: &Checkout, application: Application, now: Timestamp) -> Result<Step, ServiceError> {
     let Some(buyer) = tx.find_buyer(&application.email)? else {
         return Ok(Step::Company);
     };
     let line = tx.find_credit_line(&buyer.applicant.company)?;
-    if line.is_none_or(|line| line.available().minor() < checkout.order.terms.amount.minor()) {
+    if line.as_ref().is_none_or(|line| line.available().minor() < checkout.order.terms.amount.minor()) {
         return Ok(Step::Company);
     }
-    submit(tx, application, buyer.applicant, now)?;
-    Ok(Step::Deciding)
+    let late = tx.has_late_instalment(&buyer.applicant.company)?;
+    let Some(line) = line.filter(|_| !late) else {
+        submit(tx, application, buyer.applicant, now)?;
+        return Ok(Step::Deciding);
+    };
+    let reason = format!("The company's limit of {} has {} left, and nothing of it is late.", line.limit, line.available());
+    let verdict =
+        Verdict { outcome: Outcome::Approved { limit: line.limit }, reasons: vec![reason], rule_version: STANDING_LIMIT.to_owned() };
+    let application = application.submit(buyer.applicant, now)?;
+    settle(tx, &checkout.order, application, verdict, now)?;
+    Ok(Step::Term)
 }
 
 /// What a buyer says of the company, as typed.
@@ -182,7 +197,12 @@ pub(crate) async fn underwrite(cx: &Cx, subject: &str) -> Result<(), ServiceErro
         Some(assessment) => {
             let register = cx.world.register.find(&assessment.company.number).await?;
             let company = register.unwrap_or(assessment.company);
-            Some(cx.world.underwriter.assess(Assessment { company, ..assessment }).await?)
+            match cx.world.underwriter.assess(Assessment { company, ..assessment }).await {
+                Err(ConnectError::Refused { code, message }) => {
+                    Some(Verdict { outcome: Outcome::Declined, reasons: vec![message], rule_version: code })
+                }
+                verdict => Some(verdict?),
+            }
         }
     };
     let (mail, cx2) = (MailId::from_random(cx.random.bytes()), cx.clone());
@@ -223,22 +243,10 @@ fn record(cx: &Cx, tx: &mut Tx<'_>, order: OrderId, verdict: &Verdict, mail: Mai
         return Ok(tx.remove_job(work::UNDERWRITE, &subject)?);
     }
     let was_referred = matches!(application.state, ApplicationState::Referred { .. });
-    let verdict = within_limit(tx, &found, &application, verdict.clone())?;
-    let application = application.decide(verdict)?;
-    let application = match &application.state {
-        ApplicationState::Approved { applicant, .. } => {
-            tx.save(found.clone().approve(applicant.company.clone(), now)?, true)?;
-            with_known_card(tx, application)?
-        }
-        ApplicationState::Declined { .. } => {
-            tx.save(found.clone().end(EndReason::Declined, now)?, true)?;
-            application
-        }
-        _ => application,
-    };
-    let application = tx.save_application(application)?;
+    let application = settle(tx, &found, application, verdict.clone(), now)?;
     if let ApplicationState::Referred { verdict: Verdict { outcome: Outcome::Referred { ask_again_at }, .. }, .. } = &application.state {
-        return Ok(tx.delay_job(work::UNDERWRITE, &subject, *ask_again_at, 0)?);
+        let earliest = now.plus(REFERRED_AT_LEAST);
+        return Ok(tx.delay_job(work::UNDERWRITE, &subject, (*ask_again_at).max(earliest), 0)?);
     }
     if was_referred {
         let seller = tx.find_seller(found.terms.seller)?.ok_or(ServiceError::NotFound("seller"))?;
@@ -247,6 +255,24 @@ fn record(cx: &Cx, tx: &mut Tx<'_>, order: OrderId, verdict: &Verdict, mail: Mai
         mailbox::post(tx, &Letter::decided(mail, application.email, &seller.name, approved, &link), now)?;
     }
     Ok(tx.remove_job(work::UNDERWRITE, &subject)?)
+}
+
+/// Saves a decision: the order follows it.
+fn settle(tx: &mut Tx<'_>, order: &Order, application: Application, verdict: Verdict, now: Timestamp) -> Result<Application, ServiceError> {
+    let verdict = within_limit(tx, order, &application, verdict)?;
+    let application = application.decide(verdict)?;
+    let application = match &application.state {
+        ApplicationState::Approved { applicant, .. } => {
+            tx.save(order.clone().approve(applicant.company.clone(), now)?, true)?;
+            with_known_card(tx, application)?
+        }
+        ApplicationState::Declined { .. } => {
+            tx.save(order.clone().end(EndReason::Declined, now)?, true)?;
+            application
+        }
+        _ => application,
+    };
+    Ok(tx.save_application(application)?)
 }
 
 /// A yes is a yes only within what the company's limit has left.

@@ -14,7 +14,7 @@ use florin_domain::{BankPaymentId, LinkToken, PayoutId, Timestamp};
 use florin_store::{StoreError, Tx};
 
 use crate::checkout::{Step, load, view};
-use crate::{Cx, ServiceError, payouts, work};
+use crate::{Cx, ServiceError, orders, payouts, work};
 
 /// How often the bank is asked about a payment that is under way.
 const ASK_EVERY: Duration = minutes(5);
@@ -31,6 +31,7 @@ pub async fn choose_bank(cx: &Cx, link: &LinkToken, bank: &str) -> Result<Step, 
     if !cx.world.bank.banks().iter().any(|known| known.id == bank) {
         return Err(ServiceError::invalid("bank", "is not one of the banks offered"));
     }
+    ask_open_payments(cx, link).await?;
     let (link2, bank, cx2) = (link.clone(), bank.to_owned(), cx.clone());
     let id = BankPaymentId::from_random(cx.random.bytes());
     let started = cx
@@ -38,44 +39,52 @@ pub async fn choose_bank(cx: &Cx, link: &LinkToken, bank: &str) -> Result<Step, 
         .write(move |tx: &mut Tx<'_>| {
             let checkout = load(&cx2, tx, &link2)?;
             if !matches!(checkout.step, Step::Landing | Step::Code | Step::Company | Step::AtBank { .. }) {
-                return Ok(None);
+                return Ok(false);
             }
             if !checkout.offers_method(PayMethod::Now) {
                 return Err(ServiceError::invalid("pay", "is not a way to pay this order"));
             }
-            match checkout.payment.filter(|payment| payment.state.is_open()) {
-                // The same bank again is the same form again.
-                Some(open) if open.bank == bank => return Ok(None),
-                Some(open) => give_up(tx, &open, cx2.clock.now())?,
-                None => {}
+            // The same bank again is the same form again.
+            if checkout.payment.is_some_and(|payment| payment.state.is_open() && payment.bank == bank) {
+                return Ok(false);
             }
-            begin(tx, checkout.order, id, &bank, cx2.clock.now()).map(Some)
+            begin(tx, &checkout.order, id, &bank, cx2.clock.now())?;
+            Ok(true)
         })
         .await?;
-    if let Some(payment) = started {
-        work::perform_now(cx, work::BANK, &payment.id.to_string()).await?;
+    if started {
+        work::perform_now(cx, work::BANK, &id.to_string()).await?;
         let tried = cx.store.read(move |tx: &mut Tx<'_>| tx.find_bank_payment(id).map_err(ServiceError::from)).await?;
         if let Some(BankPaymentState::Failed { reason, .. }) = tried.map(|payment| payment.state) {
             return Err(ServiceError::Unavailable { what: reason, retry_after_s: 60 });
         }
+        // The bank that the buyer turned away from is told, so that it cannot pay as well.
+        ask_open_payments(cx, link).await?;
     }
     Ok(view(cx, link).await?.step)
 }
 
-fn begin(tx: &mut Tx<'_>, order: Order, id: BankPaymentId, bank: &str, now: Timestamp) -> Result<BankPayment, ServiceError> {
+fn begin(tx: &mut Tx<'_>, order: &Order, id: BankPaymentId, bank: &str, now: Timestamp) -> Result<(), ServiceError> {
     let (amount, bank) = (order.terms.amount, bank.to_owned());
     let payment = BankPayment { id, order: order.id(), bank, amount, created_at: now, state: BankPaymentState::Starting };
     tx.insert_bank_payment(&payment)?;
-    tx.put_job(work::BANK, &id.to_string(), now, Some(now.plus(work::CLAIM)))?;
-    if let Some(change) = order.begin(now)? {
-        tx.save(change, true)?;
-    }
-    Ok(payment)
+    Ok(tx.put_job(work::BANK, &id.to_string(), now, Some(now.plus(work::CLAIM)))?)
 }
 
-/// The buyer turned to another bank. Should the first one pay all the same, the job that stays will send the money back.
-fn give_up(tx: &mut Tx<'_>, payment: &BankPayment, now: Timestamp) -> Result<(), ServiceError> {
-    Ok(ask_again(tx, payment, now)?)
+/// Asks the banks about every payment of the order that may still bring money. A bank that is away is asked again later.
+async fn ask_open_payments(cx: &Cx, link: &LinkToken) -> Result<(), ServiceError> {
+    let (order, now) = (orders::order_of_link(link), cx.clock.now());
+    let open = cx.store.read(move |tx: &mut Tx<'_>| tx.list_open_bank_payments(order).map_err(ServiceError::from)).await?;
+    for payment in open {
+        let (subject, key) = (payment.to_string(), payment.to_string());
+        let due: Result<(), StoreError> = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_job(work::BANK, &key, now, 0)).await;
+        due?;
+        match work::perform_now(cx, work::BANK, &subject).await {
+            Ok(()) | Err(ServiceError::Unavailable { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Sees to it that the bank is asked again: soon while a buyer may be waiting, later and later after that.
@@ -90,17 +99,7 @@ fn ask_again(tx: &mut Tx<'_>, payment: &BankPayment, now: Timestamp) -> Result<(
 /// # Errors
 /// [`ServiceError::NotFound`] for a link that leads nowhere.
 pub async fn bank_returned(cx: &Cx, link: &LinkToken) -> Result<Step, ServiceError> {
-    let checkout = view(cx, link).await?;
-    if let Some(payment) = checkout.payment.filter(|payment| payment.state.is_open()) {
-        let (subject, now) = (payment.id.to_string(), cx.clock.now());
-        let key = subject.clone();
-        let due: Result<(), StoreError> = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_job(work::BANK, &key, now, 0)).await;
-        due?;
-        match work::perform_now(cx, work::BANK, &subject).await {
-            Ok(()) | Err(ServiceError::Unavailable { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    ask_open_payments(cx, link).await?;
     Ok(view(cx, link).await?.step)
 }
 
@@ -123,11 +122,17 @@ pub(crate) async fn carry_on(cx: &Cx, subject: &str) -> Result<(), ServiceError>
             let payment = tx.find_bank_payment(id)?.ok_or(ServiceError::NotFound("payment"))?;
             let order = tx.find_order(payment.order)?.ok_or(ServiceError::NotFound("order"))?;
             let seller = tx.find_seller(order.terms.seller)?.ok_or(ServiceError::NotFound("seller"))?;
-            Ok::<_, ServiceError>((payment, order, seller.name))
+            let last = tx.find_last_bank_payment(order.id())?.is_none_or(|last| last.id == id);
+            let wanted = last && !order.status().is_final();
+            Ok::<_, ServiceError>((payment, order, seller.name, wanted))
         })
         .await?;
-    let (payment, order, payee) = found;
-    let said = ask(cx, &payment, &order, payee).await?;
+    let (payment, order, payee, wanted) = found;
+    let said = match ask(cx, &payment, &order, payee).await? {
+        // Nobody waits for this payment any more: it must not be left for the buyer to authorise by mistake.
+        Said::Status(BankStatus::AwaitingAuthorisation) if !wanted => Said::Status(cx.world.bank.withdraw(&id, cx.clock.now()).await?),
+        said => said,
+    };
     let (now, payout) = (cx.clock.now(), PayoutId::from_random(cx.random.bytes()));
     cx.store.write(move |tx: &mut Tx<'_>| record(tx, id, said.clone(), payout, now)).await
 }
@@ -165,6 +170,10 @@ fn record(tx: &mut Tx<'_>, id: BankPaymentId, said: Said, payout: PayoutId, now:
         (BankPaymentState::Starting, Said::Started(authorise_url)) => {
             let payment = tx.save_bank_payment(payment.moves(BankPaymentState::AwaitingAuthorisation { authorise_url }, now))?;
             ask_again(tx, &payment, now)?;
+            let order = tx.find_order(payment.order)?.filter(|order| !order.status().is_final());
+            if let Some(change) = order.map(|order| order.begin(now)).transpose()?.flatten() {
+                tx.save(change, true)?;
+            }
         }
         (BankPaymentState::Starting, Said::Away(reason)) => {
             tx.save_bank_payment(payment.moves(BankPaymentState::Failed { at: now, reason }, now))?;
@@ -186,21 +195,17 @@ fn take_status(tx: &mut Tx<'_>, payment: BankPayment, status: BankStatus, payout
     let subject = payment.id.to_string();
     let order = tx.find_order(payment.order)?.ok_or(ServiceError::NotFound("order"))?;
     match status {
-        BankStatus::AwaitingAuthorisation if order.status().is_final() => {
-            let reason = "The order ended before the payment was authorised.".to_owned();
-            tx.save_bank_payment(payment.moves(BankPaymentState::Failed { at: now, reason }, now))?;
-            tx.remove_job(work::BANK, &subject)?;
-        }
         BankStatus::AwaitingAuthorisation => ask_again(tx, &payment, now)?,
         BankStatus::Processing => {
             let payment = tx.save_bank_payment(payment.moves(BankPaymentState::Processing, now))?;
             ask_again(tx, &payment, now)?;
         }
         BankStatus::Rejected { reason } => {
-            let last = tx.find_last_bank_payment(order.id())?.is_none_or(|last| last.id == payment.id);
             tx.save_bank_payment(payment.moves(BankPaymentState::Failed { at: now, reason }, now))?;
             tx.remove_job(work::BANK, &subject)?;
-            if last && matches!(order.state, OrderState::Pending { .. }) {
+            // Another bank may still pay; only when none is left does a refusal end the order.
+            let none_left = tx.list_open_bank_payments(order.id())?.is_empty();
+            if none_left && matches!(order.state, OrderState::Pending { .. }) {
                 tx.save(order.end(EndReason::Refused, now)?, true)?;
             }
         }

@@ -106,17 +106,20 @@ pub async fn view(cx: &Cx, link: &LinkToken) -> Result<Checkout, ServiceError> {
 
 /// Reads everything about a checkout inside a transaction.
 pub(crate) fn load(cx: &Context, tx: &mut Tx<'_>, link: &LinkToken) -> Result<Checkout, ServiceError> {
-    let found = tx.find_order(orders::order_of_link(link))?.filter(|order| order.terms.link == *link);
+    let id = orders::order_of_link(link);
+    let application = tx.find_application(id)?;
+    let payment = tx.find_last_bank_payment(id)?;
+    // The order is read after what may settle it: outside a write each statement sees the newest state.
+    let found = tx.find_order(id)?.filter(|order| order.terms.link == *link);
     let order = found.ok_or(ServiceError::NotFound("order"))?;
     let seller = tx.find_seller(order.terms.seller)?.ok_or(ServiceError::NotFound("seller"))?;
-    let application = tx.find_application(order.id())?;
-    let payment = tx.find_last_bank_payment(order.id())?;
-    let loan = tx.find_loan_by_order(order.id())?;
+    let loan = tx.find_loan_by_order(id)?;
     let card = match application.as_ref().map(|application| &application.state) {
         Some(ApplicationState::Approved { card: Some(card), .. } | ApplicationState::Agreed { card, .. }) => tx.find_card(*card)?,
         _ => None,
     };
-    let step = step_of(&order, application.as_ref(), payment.as_ref());
+    let card_is_good = card.as_ref().is_some_and(|card: &Card| !card.expiry.has_passed(cx.clock.now()));
+    let step = step_of(&order, application.as_ref(), payment.as_ref(), card_is_good);
     let sandbox_code = application
         .as_ref()
         .filter(|application| cx.policy.is_sandbox() && application.state == ApplicationState::Confirming)
@@ -126,7 +129,7 @@ pub(crate) fn load(cx: &Context, tx: &mut Tx<'_>, link: &LinkToken) -> Result<Ch
 }
 
 /// Where a buyer stands, from what the books say.
-fn step_of(order: &Order, application: Option<&Application>, payment: Option<&BankPayment>) -> Step {
+fn step_of(order: &Order, application: Option<&Application>, payment: Option<&BankPayment>, card_is_good: bool) -> Step {
     match &order.state {
         OrderState::Successful { .. } => return Step::Done,
         OrderState::Unsuccessful { reason, .. } => return Step::Ended(*reason),
@@ -143,7 +146,7 @@ fn step_of(order: &Order, application: Option<&Application>, payment: Option<&Ba
         Some(ApplicationState::Confirmed) => Step::Company,
         Some(ApplicationState::Submitted { .. } | ApplicationState::Referred { .. }) => Step::Deciding,
         Some(ApplicationState::Approved { term: None, .. }) => Step::Term,
-        Some(ApplicationState::Approved { card: None, .. }) => Step::Card,
+        Some(ApplicationState::Approved { .. }) if !card_is_good => Step::Card,
         Some(ApplicationState::Approved { .. }) => Step::Agreement,
         Some(ApplicationState::Declined { .. }) => Step::Ended(EndReason::Declined),
         Some(ApplicationState::Agreed { .. }) => Step::Done,

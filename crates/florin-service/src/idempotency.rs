@@ -59,6 +59,14 @@ pub fn once(
     Ok(answer)
 }
 
+/// Tells whether a key came before with another request, for a request that is refused before it could run.
+///
+/// # Errors
+/// [`ServiceError::KeyReused`] if it did.
+pub fn must_be_fresh(tx: &mut Tx<'_>, key: &IdempotencyKey) -> Result<(), ServiceError> {
+    tx.find_answer(&key.scope, &key.key)?.map_or(Ok(()), |record| replay(record, key).map(drop))
+}
+
 fn replay(record: IdempotencyRecord, key: &IdempotencyKey) -> Result<Answer, ServiceError> {
     if record.fingerprint != key.fingerprint {
         return Err(ServiceError::KeyReused);

@@ -3,7 +3,7 @@
 //! Invariants: one transaction makes an order successful, its loan, its payout and its fee; an instalment is charged under
 //! a key that stays the same until its outcome is in the books.
 
-use florin_connect::{Charge, ChargeOutcome};
+use florin_connect::{Charge, ChargeOutcome, ConnectError};
 use florin_domain::application::{Application, ApplicationState, Buyer};
 use florin_domain::loan::{Loan, LoanIds, Offer, Term};
 use florin_domain::payout::{Payout, PayoutState};
@@ -192,7 +192,11 @@ pub(crate) async fn collect(cx: &Cx, subject: &str) -> Result<(), ServiceError> 
             // Asked first: an earlier try may have been cut off between the acquirer's answer and our books.
             let outcome = match cx.world.acquirer.charge_status(&charge.key).await? {
                 Some(outcome) => outcome,
-                None => cx.world.acquirer.charge(charge).await?,
+                None => match cx.world.acquirer.charge(charge).await {
+                    // A final no of the acquirer is a no of the card: asked again it would be the same.
+                    Err(ConnectError::Refused { code, message }) => ChargeOutcome::Declined { code, message },
+                    outcome => outcome?,
+                },
             };
             Some((instalment.refusals, outcome))
         }

@@ -1,7 +1,10 @@
 //! Orders, as a merchant's server handles them: create, look up, cancel; and their end when nobody comes.
 
+use std::time::Duration;
+
 use florin_domain::credit::Verdict;
 use florin_domain::order::{EndReason, NewOrder, Order, PayMethods};
+use florin_domain::time::{days, minutes};
 use florin_domain::{LinkToken, Money, OrderId, SellerId, Timestamp};
 use florin_store::{Announcement, Tx};
 use florin_vault::digest;
@@ -80,16 +83,19 @@ pub fn cancel(tx: &mut Tx<'_>, seller: SellerId, order: OrderId, now: Timestamp)
 /// How many forgotten orders one transaction ends.
 const EXPIRY_BATCH: i64 = 200;
 
+/// How long an order may outlive its time, so that many are ended at once.
+const EXPIRY_SLACK: Duration = minutes(1);
+
 /// Ends orders whose time is over, and says when to look again.
 pub(crate) fn expire(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), ServiceError> {
-    let life = florin_domain::time::days(florin_domain::order::ORDER_LIFE_DAYS);
+    let life = days(florin_domain::order::ORDER_LIFE_DAYS);
     for order in tx.list_open_orders(now.minus(life), EXPIRY_BATCH)? {
         if let Some(order) = tx.find_order(order)? {
             tx.save(order.end(EndReason::Expired, now)?, true)?;
         }
     }
     // An order created from now on cannot expire before a whole life has passed.
-    let next = tx.oldest_open_order()?.map_or(now.plus(life), |oldest| oldest.plus(life));
+    let next = tx.oldest_open_order()?.map_or(now.plus(life), |oldest| oldest.plus(life).plus(EXPIRY_SLACK));
     tx.delay_job(work::EXPIRE_ORDERS, work::ALL, next.max(now), 0)?;
     Ok(())
 }

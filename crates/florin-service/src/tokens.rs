@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use florin_domain::time::days;
 use florin_domain::{SellerId, TokenId};
 pub use florin_store::TokenRecord;
 use florin_store::Tx;
@@ -15,6 +16,9 @@ use crate::{Cx, ServiceError, sellers};
 
 /// The longest address that is kept, in bytes.
 const ADDRESS_MAX: usize = 2_048;
+
+/// The longest that an old token may live beside the new one.
+const OVERLAP_MAX: Duration = days(90);
 
 /// Issues a token to a seller. The text that comes back is nowhere else to be had.
 ///
@@ -34,6 +38,9 @@ pub async fn issue(cx: &Cx, seller: SellerId, redirect_url: Option<String>) -> R
 /// # Errors
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] if the old one opens nothing any more.
 pub async fn rotate(cx: &Cx, old: TokenId, overlap: Duration) -> Result<(TokenRecord, AccessToken), ServiceError> {
+    if overlap > OVERLAP_MAX {
+        return Err(ServiceError::invalid("overlap", "must be 90 days or less"));
+    }
     let now = cx.clock.now();
     let found = cx.store.read(move |tx: &mut Tx<'_>| tx.find_token(old).map_err(ServiceError::from)).await?;
     let found = found.ok_or(ServiceError::NotFound("token"))?;
@@ -78,7 +85,10 @@ pub async fn list(cx: &Cx, seller: Option<SellerId>) -> Result<Vec<TokenRecord>,
 /// which a parser would silently drop.
 pub fn is_web_address(text: &str) -> bool {
     let clean = text.len() <= ADDRESS_MAX && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control());
-    clean && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    let absolute = (lower.starts_with("http://") || lower == "https://") && !text.contains('\\');
+    // A password in an address would stand in clear in the books.
+    clean && absolute && Url::parse(text).is_ok_and(|url| url.has_host() && url.username().is_empty() && url.password().is_none())
 }
 
 async fn keep(

@@ -9,6 +9,7 @@ use std::time::Duration;
 use florin_domain::retry::outage_wait;
 use florin_domain::time::minutes;
 use florin_store::{Job, StoreError, Tx};
+use florin_vault::Environment;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -40,16 +41,21 @@ const BATCH: i64 = 32;
 /// How often other processes' work is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How long news is gathered before it is looked at, so that a busy hour is not one look after the other.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// Writes the jobs that recur for ever, and frees what a process left behind that had this store to itself.
 ///
 /// # Errors
-/// [`ServiceError::Internal`] if the master key is not the one that these books were sealed with.
+/// [`ServiceError::Internal`] if the master key is not the one that these books were sealed with, or if they belong to
+/// another environment.
 pub async fn prepare(cx: &Cx, alone: bool) -> Result<(), ServiceError> {
     clock::follow(cx).await?;
     let (now, cx2) = (cx.clock.now(), cx.clone());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             cx2.keeper.prove(tx)?;
+            must_be_ours(tx, cx2.policy.environment)?;
             tx.put_job(EXPIRE_ORDERS, ALL, now, None)?;
             tx.put_job(FORGET_ANSWERS, ALL, now, None)?;
             if alone {
@@ -61,6 +67,15 @@ pub async fn prepare(cx: &Cx, alone: bool) -> Result<(), ServiceError> {
         .await
 }
 
+/// Books belong to one environment for ever: simulated money never meets real money.
+fn must_be_ours(tx: &mut Tx<'_>, environment: Environment) -> Result<(), ServiceError> {
+    let theirs = tx.keep_setting("environment", environment.name())?;
+    if theirs == environment.name() {
+        return Ok(());
+    }
+    Err(ServiceError::Internal(format!("these are the books of a {theirs} server, and this is a {} server", environment.name())))
+}
+
 /// Does what falls due and delivers webhooks until `stop` turns true; then finishes what is under way.
 pub async fn run(cx: Cx, mut stop: watch::Receiver<bool>) {
     let news = cx.store.on_announce();
@@ -70,7 +85,7 @@ pub async fn run(cx: Cx, mut stop: watch::Receiver<bool>) {
             tracing::warn!(%error, "background work has to wait");
         }
         tokio::select! {
-            () = news.notified() => {}
+            () = news.notified() => tokio::time::sleep(GATHER).await,
             Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = stop.changed() => {}
@@ -136,7 +151,7 @@ async fn attempt(cx: &Cx, job: &Job) {
     };
     tracing::warn!(kind = %job.kind, subject = %job.subject, attempts = job.attempts + 1, %error, "a job has to wait");
     let (job, due_at) = (job.clone(), cx.clock.now().plus(outage_wait(job.attempts + 1)));
-    let delayed = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_job(&job.kind, &job.subject, due_at, job.attempts + 1));
+    let delayed = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_failed_job(&job, due_at));
     // If even this fails, the claim runs out and the job is taken up again.
     if let Err(error) = delayed.await {
         tracing::warn!(%error, "a job could not be rescheduled");
@@ -154,7 +169,7 @@ pub(crate) async fn perform_now(cx: &Cx, kind: &'static str, subject: &str) -> R
     if let Err(error) = &done {
         tracing::info!(kind, %error, "left to the worker");
         let due_at = cx.clock.now().plus(outage_wait(1));
-        let freed: Result<(), StoreError> = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_job(kind, &job.subject, due_at, 1)).await;
+        let freed: Result<(), StoreError> = cx.store.write(move |tx: &mut Tx<'_>| tx.delay_failed_job(&job, due_at)).await;
         freed?;
     }
     done

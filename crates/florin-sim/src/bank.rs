@@ -171,6 +171,14 @@ impl BankPayments for SimBank {
         Box::pin(async move { self.known(id).await?.status(id, now) })
     }
 
+    fn withdraw<'a>(&'a self, id: &'a BankPaymentId, now: Timestamp) -> Call<'a, BankStatus> {
+        Box::pin(async move {
+            // The first decision stands: if the buyer has authorised, this changes nothing.
+            self.decide(id, false, now).await?;
+            self.known(id).await?.status(id, now)
+        })
+    }
+
     fn refund<'a>(&'a self, id: &'a BankPaymentId, amount: Money) -> Call<'a, String> {
         Box::pin(self.return_money(id, amount))
     }

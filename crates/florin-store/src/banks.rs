@@ -21,7 +21,19 @@ const LAST_OF_ORDER: &str = "
     SELECT payment_id, order_id, bank, amount_minor, currency, created_at, state, state_at, state_detail
       FROM bank_payments WHERE order_id = $1 ORDER BY created_at DESC, payment_id DESC LIMIT 1";
 
+const OPEN_OF_ORDER: &str = "
+    SELECT payment_id FROM bank_payments
+     WHERE order_id = $1 AND state IN ('starting', 'awaiting_authorisation', 'processing') ORDER BY created_at, payment_id";
+
 impl Tx<'_> {
+    /// The payments of an order that may still bring money, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a row breaks an invariant.
+    pub fn list_open_bank_payments(&mut self, order: OrderId) -> Result<Vec<BankPaymentId>, StoreError> {
+        self.query(OPEN_OF_ORDER, &[(&order.to_string()).into()], |row| id(row, 0, BankPaymentId::parse))
+    }
+
     /// Writes a payment that is about to start.
     ///
     /// # Errors

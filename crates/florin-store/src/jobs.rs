@@ -17,6 +17,8 @@ const DUE: &str = "
 const CLAIM: &str = "UPDATE jobs SET claimed_until = $1 WHERE kind = $2 AND subject = $3";
 const FIND: &str = "SELECT kind, subject, due_at, attempts FROM jobs WHERE kind = $1 AND subject = $2";
 const LATER: &str = "UPDATE jobs SET due_at = $1, attempts = $2, claimed_until = 0 WHERE kind = $3 AND subject = $4";
+const LATER_IF_STILL: &str = "
+    UPDATE jobs SET due_at = $1, attempts = $2, claimed_until = 0 WHERE kind = $3 AND subject = $4 AND due_at = $5";
 const REMOVE: &str = "DELETE FROM jobs WHERE kind = $1 AND subject = $2";
 const NEXT_DUE: &str = "SELECT MIN(due_at) FROM jobs";
 const FREE_CLAIMS: &str = "UPDATE jobs SET claimed_until = 0 WHERE claimed_until > 0";
@@ -78,6 +80,16 @@ impl Tx<'_> {
     /// Only if the store fails.
     pub fn delay_job(&mut self, kind: &str, subject: &str, due_at: Timestamp, attempts: u32) -> Result<(), StoreError> {
         self.execute(LATER, &[due_at.micros().into(), attempts.into(), kind.into(), subject.into()]).map(drop)
+    }
+
+    /// Does a job again at `due_at` because it failed, unless somebody else has rescheduled it since it was read.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn delay_failed_job(&mut self, job: &Job, due_at: Timestamp) -> Result<(), StoreError> {
+        let (attempts, was_due_at) = (job.attempts + 1, job.due_at.micros());
+        let values = [Value::from(due_at.micros()), attempts.into(), (&job.kind).into(), (&job.subject).into(), was_due_at.into()];
+        self.execute(LATER_IF_STILL, &values).map(drop)
     }
 
     /// Removes a job that is done, or no longer to be done. Nothing happens if it is gone.

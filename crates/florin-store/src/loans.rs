@@ -29,7 +29,18 @@ const INSTALMENTS: &str = "
     SELECT number, due_on, principal_minor, interest_minor, refusals, state, state_at, state_detail
       FROM instalments WHERE loan_id = $1 ORDER BY number";
 
+const LATE: &str = "
+    SELECT 1 FROM loans l JOIN instalments i ON i.loan_id = l.loan_id WHERE l.company = $1 AND i.state = 'late' LIMIT 1";
+
 impl Tx<'_> {
+    /// Whether a company is late with any repayment.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn has_late_instalment(&mut self, company: &CompanyNumber) -> Result<bool, StoreError> {
+        Ok(self.query_one(LATE, &[company.as_str().into()], |_| Ok(()))?.is_some())
+    }
+
     /// Writes a new loan with its schedule.
     ///
     /// # Errors

@@ -67,7 +67,7 @@ impl Session {
         // The lock comes before the first snapshot, so the batch sees what the one before it committed. The words put into
         // the text are a number and a name that the server itself made.
         let begin = format!(
-            "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE journal IN EXCLUSIVE MODE;
+            "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE turn IN EXCLUSIVE MODE;
              INSERT INTO batches (writer, batch, begun_at) VALUES ('{}', {batch}, CAST(extract(epoch FROM now()) * 1000000 AS BIGINT))
              ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, begun_at = excluded.begun_at",
             self.writer
@@ -79,7 +79,7 @@ impl Session {
     pub(crate) fn committed(&mut self, marker: &Marker) -> Result<bool, Failure> {
         // The lost connection's transaction holds the lock until it has ended one way or the other.
         let look = format!(
-            "BEGIN; LOCK TABLE journal IN EXCLUSIVE MODE;
+            "BEGIN; LOCK TABLE turn IN EXCLUSIVE MODE;
              SELECT 1 FROM batches WHERE writer = '{}' AND batch = {}; ROLLBACK",
             marker.writer, marker.batch
         );

@@ -25,7 +25,8 @@ const TOKENS: &str = "
     SELECT token_id, seller_id, redirect_url, created_at, expires_at, revoked_at, sealed
       FROM tokens WHERE ($1 = '' OR seller_id = $1) ORDER BY created_at, token_id";
 const REVOKE: &str = "UPDATE tokens SET revoked_at = $1 WHERE token_id = $2 AND revoked_at IS NULL";
-const EXPIRE: &str = "UPDATE tokens SET expires_at = $1 WHERE token_id = $2";
+const EXPIRE: &str = "
+    UPDATE tokens SET expires_at = CASE WHEN expires_at IS NULL OR expires_at > $1 THEN $1 ELSE expires_at END WHERE token_id = $2";
 
 /// A seller's credential as the books hold it.
 #[derive(Clone, PartialEq, Eq)]
@@ -142,7 +143,7 @@ impl Tx<'_> {
         self.execute_one(REVOKE, &[now.micros().into(), (&token.to_string()).into()])
     }
 
-    /// Ends a token at `end`.
+    /// Ends a token at `end`, or when it ends already if that is sooner.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if there is none.

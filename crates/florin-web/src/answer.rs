@@ -14,7 +14,7 @@ use std::task::Poll;
 
 use axum::response::Response;
 use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING};
-use http::{HeaderValue, Request, StatusCode, Version};
+use http::{HeaderValue, Request, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use tower::Service;
 
@@ -25,9 +25,6 @@ use crate::plain_http;
 use crate::problem::{Class, plain_text};
 use crate::proxy::TrustedProxies;
 use crate::request_id::{RequestId, X_REQUEST_ID};
-
-/// Header fields that a request may have; on HTTP/1 hyper counts them itself, to the same number.
-const FIELDS_MAX: usize = 100;
 
 /// A body of so many bytes has come with its head, or is read before the answer goes out.
 const AT_HAND: u64 = 8 * 1024;
@@ -60,7 +57,7 @@ where
     let visit = Visit::new(&request);
     let arrival = talk.arrival(&request);
     let sends_body = !request.body().is_end_stream();
-    let may_leave_body = request.version() <= Version::HTTP_11 && request.body().size_hint().exact().is_none_or(|bytes| bytes > AT_HAND);
+    let may_leave_body = request.body().size_hint().exact().is_none_or(|bytes| bytes > AT_HAND);
     let mut response = if let Some(refusal) = talk.refusal(&request) {
         refusal
     } else {
@@ -117,9 +114,6 @@ impl<S> Talk<S> {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 return Some(response);
             }
-        }
-        if request.version() == Version::HTTP_2 && headers.len() > FIELDS_MAX {
-            return Some((self.house.fallback)(request.uri().path(), Class::HeadTooLarge));
         }
         if self.house.is_behind_proxy && (!self.house.proxies.trusts(self.peer.ip()) || TrustedProxies::says_plain_http(headers)) {
             return Some(plain_text(StatusCode::FORBIDDEN, plain_http::EXPLANATION.trim_end(), None));

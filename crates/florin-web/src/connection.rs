@@ -57,8 +57,6 @@ where
         Err(_) => return,
     }
     match acceptor.accept(tcp).await {
-        // Boxed, so that a connection does not hold room for the protocol that it does not speak.
-        Ok(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2") => Box::pin(http2(tls, talk)).await,
         Ok(tls) => Box::pin(http1(tls, talk)).await,
         Err(error) => tracing::debug!(%error, "TLS handshake failed"),
     }
@@ -68,19 +66,9 @@ async fn http1<S>(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, talk: A
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + 'static,
 {
-    let wire = TokioIo::new(Wire::http1(stream, talk.line.clone()));
+    let wire = TokioIo::new(Wire::new(stream, talk.line.clone()));
     let (line, http1) = (talk.line.clone(), talk.house.http1.clone());
     finish(http1.serve_connection(wire, service_fn(move |request| answer(talk.clone(), request))), &line).await;
-}
-
-async fn http2<S>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, talk: Arc<Talk<S>>)
-where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
-{
-    let wire = TokioIo::new(Wire::http2(stream, talk.line.clone()));
-    let (line, http2) = (talk.line.clone(), talk.house.http2.clone());
-    finish(http2.serve_connection(wire, service_fn(move |request| answer(talk.clone(), request))), &line).await;
 }
 
 /// Drives a connection to its end, and passes the line's wish to leave on to it.

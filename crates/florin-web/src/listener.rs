@@ -15,8 +15,7 @@ use std::time::Duration;
 use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
-use hyper_util::rt::TokioExecutor;
+use hyper::server::conn::http1;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -125,7 +124,6 @@ pub(crate) struct House {
     pub fallback: Fallback,
     pub strict_transport: bool,
     pub http1: http1::Builder,
-    pub http2: http2::Builder<TokioExecutor>,
 }
 
 impl House {
@@ -134,8 +132,6 @@ impl House {
         let mut http1 = http1::Builder::new();
         // The line keeps the time, for less; the buffer also bounds what one slow reader can hold of ours.
         http1.header_read_timeout(None).max_header_size(head_bytes).max_buf_size(head_bytes.max(64 * 1024));
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2.max_concurrent_streams(128).max_header_list_size(u32::try_from(head_bytes).unwrap_or(u32::MAX));
         let acceptor = match transport {
             Transport::Tls(config) => Some(TlsAcceptor::from(config)),
             Transport::PlainBehindProxy => None,
@@ -147,7 +143,6 @@ impl House {
             proxies: settings.proxies.clone(),
             fallback: settings.fallback,
             http1,
-            http2,
         }
     }
 }

@@ -54,6 +54,12 @@ impl TrustedProxies {
         headers.get(X_FORWARDED_PROTO).is_some_and(|proto| !proto.as_bytes().eq_ignore_ascii_case(b"https"))
     }
 
+    /// A network so wide that it cannot be one's own proxies: more than a /8, or a /16 of IPv6.
+    pub fn too_wide(&self) -> Option<String> {
+        let is_wide = |network: &&IpNet| network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 16 };
+        self.0.iter().find(is_wide).map(ToString::to_string)
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

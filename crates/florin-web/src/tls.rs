@@ -9,8 +9,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// The protocols offered, best first.
-const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// The protocols offered. Why not HTTP/2: docs/decisions/0016-http-1-only.md
+const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
 
 /// Why a certificate and its key cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -25,8 +25,8 @@ const LINGER_MAX: usize = 16 * 1024 * 1024;
 pub(crate) struct Wire<S> {
     stream: S,
     line: Arc<Line>,
-    /// Only for HTTP/1: a frame of HTTP/2 has one length.
-    scan: Option<HeadScan>,
+    /// Looks for a head that tells two lengths.
+    scan: HeadScan,
     /// What is sent in place of hyper's own last answer, and how much of it has been.
     last_words: Option<(String, usize)>,
     /// Whether the last write left nothing behind, so that the next one begins an answer or a piece of its body.
@@ -36,12 +36,8 @@ pub(crate) struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    pub fn http1(stream: S, line: Arc<Line>) -> Self {
-        Self { stream, line, scan: Some(HeadScan::default()), last_words: None, whole: true, closed: false, ignored: 0 }
-    }
-
-    pub fn http2(stream: S, line: Arc<Line>) -> Self {
-        Self { scan: None, ..Self::http1(stream, line) }
+    pub fn new(stream: S, line: Arc<Line>) -> Self {
+        Self { stream, line, scan: HeadScan::default(), last_words: None, whole: true, closed: false, ignored: 0 }
     }
 }
 
@@ -50,13 +46,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         let this = self.get_mut();
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
-        if let Some(scan) = &mut this.scan {
-            let fresh = &buf.filled()[before..];
-            if !fresh.is_empty() {
-                this.line.received();
-                if scan.look(fresh) {
-                    this.line.saw_two_lengths();
-                }
+        let fresh = &buf.filled()[before..];
+        if !fresh.is_empty() {
+            this.line.received();
+            if this.scan.look(fresh) {
+                this.line.saw_two_lengths();
             }
         }
         Poll::Ready(Ok(()))
@@ -73,7 +67,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         if let [only] = bufs
             && this.whole
             && only.len() < OWN_ANSWER_MAX
-            && this.scan.is_some()
             && let Some(text) = last_words(only, &this.line)
         {
             this.last_words = Some((text, 0));

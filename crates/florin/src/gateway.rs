@@ -132,7 +132,8 @@ impl Gateway {
         } else {
             router
         };
-        if cx.policy.is_sandbox() { router.merge(florin_pages::sandbox(Arc::clone(cx))) } else { router }
+        let router = if cx.policy.is_sandbox() { router.merge(florin_pages::sandbox(Arc::clone(cx))) } else { router };
+        router.method_not_allowed_fallback(async |address: Uri| fallback(address.path(), Class::MethodNotAllowed))
     }
 }
 

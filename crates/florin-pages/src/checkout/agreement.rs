@@ -35,7 +35,8 @@ pub(crate) async fn open(visit: Visit) -> Result<Response, Detour> {
 }
 
 pub(crate) async fn submit(posted: Posted) -> Result<Response, Detour> {
-    let agreed = posted.form.text("agree") == "yes";
+    let said = posted.form.text("agree").trim().to_ascii_lowercase();
+    let agreed = !matches!(said.as_str(), "" | "no" | "false" | "0" | "off");
     let outcome = checkout::agree(&posted.cx, &posted.link, agreed).await;
     let (visit, problem) = posted.stay(Place::Agreement, outcome).await?;
     page(&visit, Some(problem))

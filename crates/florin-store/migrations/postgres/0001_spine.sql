@@ -93,7 +93,6 @@ CREATE TABLE webhook_attempts (
     PRIMARY KEY (seq, number)
 );
 
--- Appended to in turn: the writers of all processes queue for this table's lock.
 CREATE TABLE journal (
     seq BIGINT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -187,6 +186,8 @@ CREATE TABLE loans (
     card_id TEXT NOT NULL
 );
 
+CREATE INDEX loans_of_company ON loans (company);
+
 CREATE TABLE instalments (
     loan_id TEXT NOT NULL,
     number BIGINT NOT NULL,
@@ -277,3 +278,9 @@ CREATE TABLE batches (
     batch BIGINT NOT NULL,
     begun_at BIGINT NOT NULL
 ) WITH (fillfactor = 50);
+
+-- Empty for ever: the writers of all processes queue for this table's lock. A table of its own, because the upkeep of a
+-- table that holds rows takes locks that would hold up every write.
+CREATE TABLE turn (
+    unused BIGINT
+);

@@ -186,6 +186,8 @@ CREATE TABLE loans (
     card_id TEXT NOT NULL
 ) STRICT;
 
+CREATE INDEX loans_of_company ON loans (company);
+
 CREATE TABLE instalments (
     loan_id TEXT NOT NULL,
     number INTEGER NOT NULL,

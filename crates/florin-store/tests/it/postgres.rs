@@ -137,7 +137,7 @@ async fn a_write_that_cannot_get_its_turn_is_told_in_time() {
     let (locked, lock) = tokio::sync::oneshot::channel();
     let (done, wait) = std::sync::mpsc::channel::<()>();
     let other = outside(url(&bed.database), move |client| {
-        client.batch_execute("BEGIN; LOCK TABLE journal IN EXCLUSIVE MODE").unwrap();
+        client.batch_execute("BEGIN; LOCK TABLE turn IN EXCLUSIVE MODE").unwrap();
         locked.send(()).unwrap();
         wait.recv().unwrap();
     });

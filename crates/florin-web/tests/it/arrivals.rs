@@ -1,14 +1,9 @@
 //! Arrivals: protocols, resumed sessions, request ids, and where a request came from.
 
-use axum::body::Body;
 use florin_web::{Limits, Settings, TrustedProxies};
-use http::Request;
-use http_body_util::BodyExt;
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::HandshakeKind;
 
-use crate::house::{Answer, House, soon, with};
+use crate::house::{Answer, House, with};
 
 #[tokio::test]
 async fn every_answer_has_an_id_of_its_own_which_its_handler_knows() {
@@ -19,24 +14,6 @@ async fn every_answer_has_an_id_of_its_own_which_its_handler_knows() {
     assert_eq!(who.body, format!("127.0.0.1 {}", who.request_id()));
     assert_ne!(who.request_id(), missing.request_id());
     assert_ne!(missing.request_id(), wrong_verb.request_id());
-}
-
-#[tokio::test]
-async fn http_2_is_spoken_to_who_asks_for_it_under_the_same_rules() {
-    let house = House::start(with(Limits::default())).await;
-    let io = TokioIo::new(house.tls(b"h2").await);
-    let (mut sender, connection) = http2::handshake::<_, _, Body>(TokioExecutor::new(), io).await.unwrap();
-    tokio::spawn(connection);
-    for (path, fields, status) in [("/hello", 1, 200), ("/hello", 101, 431), ("/panic", 1, 500), ("/nowhere", 1, 404)] {
-        let mut request = Request::get(format!("https://localhost{path}")).body(Body::empty()).unwrap();
-        for _ in 0..fields {
-            request.headers_mut().append("x", http::HeaderValue::from_static("y"));
-        }
-        let answer = soon(sender.send_request(request)).await.unwrap();
-        assert_eq!(answer.status(), status, "{path} with {fields} fields");
-        assert_eq!(answer.headers()["x-request-id"].len(), 16);
-        soon(answer.into_body().collect()).await.unwrap();
-    }
 }
 
 #[tokio::test]

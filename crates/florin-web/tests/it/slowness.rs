@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use florin_web::Limits;
-use http::Request;
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use crate::house::{House, impatient, soon, with};
+use crate::house::{House, impatient, with};
 
 /// Long beside the impatient limits, so that a close is known to come from the limit under test.
 const LONG: Duration = Duration::from_mins(1);
@@ -57,17 +53,6 @@ async fn a_connection_that_is_kept_but_not_used_is_closed() {
     let mut client = house.client().await;
     assert_eq!(client.get("/hello").await.status, 200);
     assert!(client.closed().await.is_empty());
-}
-
-#[tokio::test]
-async fn an_http_2_connection_that_is_kept_but_not_used_is_told_goodbye() {
-    let house = House::start(with(Limits { idle: impatient().idle, ..Limits::default() })).await;
-    let io = TokioIo::new(house.tls(b"h2").await);
-    let (mut sender, connection) = http2::handshake::<_, _, Body>(TokioExecutor::new(), io).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let request = Request::get("https://localhost/hello").body(Body::empty()).unwrap();
-    assert_eq!(soon(sender.send_request(request)).await.unwrap().status(), 200);
-    assert!(soon(connection).await.unwrap().is_ok(), "an orderly end");
 }
 
 #[tokio::test]

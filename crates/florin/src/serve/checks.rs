@@ -39,6 +39,9 @@ pub fn check(config: &Config) -> Result<Checked, Failure> {
     simulations_are_named(config)?;
     let base_url = base_url(&config.base_url)?;
     let proxies = TrustedProxies::parse(&config.trusted_proxies).map_err(|error| Failure::because("trusted_proxies", error))?;
+    if let Some(wide) = proxies.too_wide() {
+        return Err(Failure::new(format!("trusted_proxies holds {wide}, which is half the internet; name your own proxies' networks")));
+    }
     let operator_key = operator_key(config.operator_key_file.as_deref())?;
     let master_key = master_key(config.master_key_file.as_deref(), &operator_key)?;
     let relay = match config.connectors.mail {

@@ -20,6 +20,7 @@ mod pay_now;
 mod production;
 mod samples;
 mod sandbox;
+mod shared;
 mod sockets;
 mod tidy;
 mod tokens;

@@ -69,6 +69,21 @@ fn it_refuses_words_it_does_not_know() {
 }
 
 #[test]
+fn it_refuses_shop_plugins_older_than_the_operator_says() {
+    let desk = Desk::new();
+    let mut plan = desk.plan(free_port());
+    plan.config.insert("minimum_integration_version".into(), "2.6.0".into());
+    let server = desk.starts(&plan, &[]);
+    let shop = server.takes_on();
+    let status = |version: &str| {
+        let ask = shop.ask("POST", &shop.create_path()).header("iwocapay-integration-version", version);
+        shop.send(ask.json(&json!({"data": {"amount": 5, "reference": "r"}}))).status
+    };
+    assert_eq!((status("2.5.9"), status("2.6.0"), status("2.10.0"), status("10.0.0")), (400, 201, 201, 201));
+    shop.creates(&Wish::of(5.0));
+}
+
+#[test]
 fn it_serves_plain_http_only_behind_a_named_proxy() {
     let desk = Desk::new();
     let port = free_port();

@@ -192,6 +192,33 @@ fn files_are_named_after_nouns_of_the_domain() {
     nothing_in(&named.map(|source| format!("{} says nothing", source.path.display())).collect::<Vec<_>>());
 }
 
+#[test]
+fn the_pages_that_people_read_link_to_what_is_there() {
+    let mut pages = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut directories = vec![root().join("docs")];
+    while let Some(directory) = directories.pop() {
+        for path in fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    let mut findings = Vec::new();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            let is_elsewhere = file.contains("://") || file.starts_with("mailto:");
+            if !file.is_empty() && !is_elsewhere && !page.with_file_name(file).exists() {
+                findings.push(format!("{} links to {target}", page.strip_prefix(root()).expect("a page of ours").display()));
+            }
+        }
+    }
+    nothing_in(&findings);
+}
+
 /// What one file does against the rules.
 struct Inspector<'a> {
     source: &'a Source,

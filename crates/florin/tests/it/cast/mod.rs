@@ -15,7 +15,7 @@ pub use books::Books;
 pub use buyer::{Buyer, Tab};
 pub use database::{Database, Engine};
 pub use desk::{Desk, OPERATOR_KEY, Server, free_port};
-pub use florin::{CompanyFate, Fate, Florin, Launch};
+pub use florin::{CompanyFate, Fate, Florin, Launch, Run};
 pub use http::{Answer, Http, tls_that_trusts};
 pub use page::{Form, Page};
 pub use receiver::{Heard, Receiver};
