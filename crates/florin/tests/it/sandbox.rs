@@ -101,14 +101,22 @@ story! {
 }
 
 story! {
-    fn it_speaks_http_2_to_those_who_ask_for_it(florin) {
-        let output = Command::new("curl")
-            .args(["--silent", "--show-error", "--http2", "--noproxy", "*", "--write-out", "%{http_version} %{http_code}", "--output", "/dev/null", "--cacert"])
-            .arg(&florin.sandbox.ca_cert)
-            .arg(format!("{}/healthz", florin.sandbox.base_url))
-            .output()
-            .expect("curl runs");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "2 200", "{}", String::from_utf8_lossy(&output.stderr));
+    fn a_refusal_reaches_curl_even_if_its_body_was_not_read(florin) {
+        let seller = &florin.sandbox.sellers[0];
+        let stranger = "Authorization: Bearer 0123456789012345678901234567890123456789".to_owned();
+        let known = format!("Authorization: Bearer {}", seller.access_token);
+        let calls = [("401", &stranger, "application/json"), ("415", &known, "text/plain")];
+        for (expected, authorization, content_type) in calls.into_iter().cycle().take(20) {
+            let output = Command::new("curl")
+                .args(["--silent", "--show-error", "--noproxy", "*", "--write-out", "%{http_code}", "--output", "/dev/null", "--cacert"])
+                .arg(&florin.sandbox.ca_cert)
+                .args(["--header", authorization, "--header", &format!("Content-Type: {content_type}")])
+                .args(["--data", r#"{"data":{"amount":1,"reference":"a"}}"#])
+                .arg(format!("{}/api/lending/edge/ecommerce/seller/{}/order/", florin.sandbox.base_url, seller.seller_uuid))
+                .output()
+                .expect("curl runs");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{}", String::from_utf8_lossy(&output.stderr));
+        }
     }
 }
 
