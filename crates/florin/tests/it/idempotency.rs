@@ -154,3 +154,14 @@ story! {
         assert_eq!(orders_in(florin), i64::try_from(KEYS).expect("a small number"));
     }
 }
+
+story! {
+    fn a_used_key_with_a_body_that_is_wrong_anyway_is_told_of_the_key(florin) {
+        let shop = florin.shop(0);
+        shop.tries(&Wish::of(4200.0).keyed("basket-1")).is(201);
+        shop.tries(&Wish::of(-1.0).keyed("basket-1")).is(422);
+        shop.tries(&Wish::of(-1.0).keyed("basket-2")).is(400);
+        shop.tries(&Wish::of(4200.0).keyed("basket-2")).is(201);
+        assert_eq!(orders_in(florin), 2);
+    }
+}

@@ -279,3 +279,15 @@ fn every_answer_has_a_request_id_of_its_own() {
         assert!(!ids[index + 1..].contains(one), "{ids:?}");
     }
 }
+
+story! {
+    fn a_known_sellers_refusals_are_signed_wherever_they_come_from(florin) {
+        let shop = florin.shop(0);
+        for (verb, path, status) in [("PUT", shop.create_path(), 405), ("GET", "/api/iwocapay/nothing/here/".to_owned(), 404)] {
+            let answer = shop.ask(verb, &path).send().is(status);
+            assert_eq!(answer.header("x-iwocapay-hmac-sha256"), crate::cast::signature(&shop.token, &answer.body), "{verb} {path}");
+            let stranger = florin.http.ask(verb, &path).send().is(status);
+            assert_eq!(stranger.header("x-iwocapay-hmac-sha256"), "");
+        }
+    }
+}

@@ -213,3 +213,51 @@ story! {
         assert_eq!(shop.status(&third), "SUCCESSFUL");
     }
 }
+
+story! {
+    fn a_standing_limit_needs_no_second_decision(florin) {
+        let shop = florin.shop(0);
+        let buyer = florin.buyer(CompanyFate::ReferredThenApproved);
+        let first = shop.creates(&Wish::of(1000.0));
+        let mut tab = buyer.opens(&first);
+        tab.chooses_credit();
+        tab.goes_on_until(|_| shop.status(&first) == "PENDING" && florin.books().count("applications WHERE state = 'referred'") == 1);
+        florin.time_passes("61m");
+        tab.reloads();
+        tab.goes_on_until(crate::cast::Tab::is_at_an_end);
+        assert_eq!(shop.status(&first), "SUCCESSFUL");
+
+        let second = shop.creates(&Wish::of(1000.0));
+        let mut tab = buyer.opens(&second);
+        tab.chooses_credit();
+        tab.goes_on_until(|tab| tab.is_asked_for("term"));
+        assert_eq!(shop.status(&second), "APPROVED", "nobody waits a second time");
+        tab.goes_on_until(crate::cast::Tab::is_at_an_end);
+        assert_eq!(shop.status(&second), "SUCCESSFUL");
+    }
+}
+
+story! {
+    fn a_card_that_has_run_out_is_asked_for_anew(florin) {
+        let shop = florin.shop(0);
+        let buyer = florin.buyer(CompanyFate::Approved);
+        let first = shop.creates(&Wish::of(1000.0));
+        let mut tab = buyer.opens(&first);
+        tab.chooses_credit();
+        tab.goes_on_until(|tab| tab.is_asked_for("card_number"));
+        let now = florin.admin("GET", "/admin/clock", None).is(200).json()["now"].as_str().expect("a time").to_owned();
+        let this_month = format!("{}/{}", &now[5..7], &now[2..4]);
+        tab.fills("card_number", &[("card_number", "4242424242424242"), ("card_expiry", &this_month), ("card_cvc", "123")]);
+        tab.goes_on_until(crate::cast::Tab::is_at_an_end);
+        florin.time_passes("32d");
+
+        let second = shop.creates(&Wish::of(1000.0));
+        let mut tab = buyer.opens(&second);
+        tab.chooses_credit();
+        tab.goes_on_until(|tab| tab.is_asked_for("term"));
+        tab.goes_on();
+        assert!(tab.is_asked_for("card_number"), "{}", tab.page.text);
+        tab.goes_on_until(crate::cast::Tab::is_at_an_end);
+        assert_eq!(shop.status(&second), "SUCCESSFUL");
+    }
+}

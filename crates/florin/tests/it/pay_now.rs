@@ -75,8 +75,7 @@ story! {
         let (form, fields) = tab.next_form().expect("a form");
         let answer = tab.posts(&form, &fields);
         assert!(answer.status < 500 || answer.status == 503, "{}", answer.status);
-        let status = shop.status(&order);
-        assert!(matches!(status.as_str(), "CREATED" | "PENDING"), "{status}");
+        assert_eq!(shop.status(&order), "CREATED", "no payment has begun");
         let mut again = florin.buyer(CompanyFate::Approved).opens(&order);
         again.chooses_bank_payment(&florin.bank(Fate::Pays));
         again.goes_on_until(Tab::is_at_an_end);
@@ -124,5 +123,65 @@ story! {
         assert_eq!(books.words(&format!("SELECT state FROM bank_payments WHERE order_id = '{}'", order.id)), ["returned"]);
         assert_eq!((books.balance("bank_clearing", ""), books.balance("returns", "")), (0, 0));
         assert_eq!(books.count("payouts"), 0);
+    }
+}
+
+fn states(florin: &crate::cast::Florin, order: &crate::cast::Order) -> Vec<String> {
+    florin.books().words(&format!("SELECT state FROM bank_payments WHERE order_id = '{}' ORDER BY state", order.id))
+}
+
+story! {
+    fn a_payment_that_nobody_waits_for_can_no_longer_be_authorised(florin) {
+        let shop = florin.shop(0);
+        let order = shop.creates(&Wish::of(75.0));
+        let mut tab = florin.buyer(CompanyFate::Approved).opens(&order);
+        tab.chooses_bank_payment(&florin.bank(Fate::Pays));
+        tab.goes_on_until(|tab| tab.page.form_offering("authorise", "yes").is_some());
+        let (form, fields) = tab.next_form().expect("the bank's form");
+        shop.cancels(&order.id).is(204);
+        florin.time_passes("10m");
+        assert_eq!(states(florin, &order), ["failed"], "withdrawn at the bank");
+        tab.posts(&form, &fields);
+        florin.time_passes("2h");
+        assert_eq!((shop.status(&order).as_str(), states(florin, &order)), ("UNSUCCESSFUL", vec!["failed".to_owned()]));
+        assert_eq!(florin.books().balance("bank_clearing", ""), 0, "no money came that nobody knows of");
+    }
+}
+
+story! {
+    fn a_buyer_who_turns_to_another_bank_pays_once(florin) {
+        let shop = florin.shop(0);
+        let order = shop.creates(&Wish::of(75.0));
+        let mut first = florin.buyer(CompanyFate::Approved).opens(&order);
+        first.chooses_bank_payment("avon");
+        first.goes_on_until(|tab| tab.page.form_offering("authorise", "yes").is_some());
+        let (form, fields) = first.next_form().expect("the first bank's form");
+        let mut second = florin.buyer(CompanyFate::Approved).opens(&order);
+        second.chooses_bank_payment("severn");
+        second.goes_on_until(Tab::is_at_an_end);
+        assert_eq!(shop.status(&order), "SUCCESSFUL");
+        first.posts(&form, &fields);
+        florin.time_passes("2h");
+        assert_eq!(states(florin, &order), ["executed", "failed"]);
+        assert_eq!(florin.books().count("payouts"), 1);
+    }
+}
+
+story! {
+    fn a_bank_that_was_authorised_is_asked_before_another_is_offered(florin) {
+        let shop = florin.shop(0);
+        let order = shop.creates(&Wish::of(75.0));
+        let mut first = florin.buyer(CompanyFate::Approved).opens(&order);
+        first.chooses_bank_payment(&florin.bank(Fate::Pending));
+        first.goes_on_until(|tab| tab.page.form_offering("authorise", "yes").is_some());
+        let (form, fields) = first.next_form().expect("the bank's form");
+        let mut second = florin.buyer(CompanyFate::Approved).opens(&order);
+        // Authorised, but the way back to us is not taken; a stale page then offers another bank.
+        first.posts(&form, &fields);
+        second.chooses_bank_payment(&florin.bank(Fate::Refuses));
+        second.goes_on();
+        assert_eq!((shop.status(&order).as_str(), states(florin, &order)), ("PENDING", vec!["processing".to_owned()]));
+        florin.time_passes("61m");
+        assert_eq!(shop.status(&order), "SUCCESSFUL");
     }
 }
