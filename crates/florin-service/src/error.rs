@@ -52,7 +52,7 @@ pub enum ServiceError {
         retry_after_s: u32,
     },
     /// A fault of ours.
-    #[error("internal error: {0}")]
+    #[error("{0}")]
     Internal(String),
 }
 

@@ -44,14 +44,15 @@ pub(crate) async fn deliver_due(cx: &Cx) -> Result<u32, ServiceError> {
 /// Takes announcements that are due, and fixes the bytes of those that go out for the first time.
 pub(crate) async fn claim(cx: &Cx) -> Result<Vec<Announcement>, ServiceError> {
     let now = cx.clock.now();
-    let next = cx.store.read(|tx: &mut Tx<'_>| tx.next_announcement_due().map_err(ServiceError::from)).await?;
-    if next.is_none_or(|next| next > now) {
+    let find = move |tx: &mut Tx<'_>| tx.list_due_announcements(now, PER_ENDPOINT, BATCH).map_err(ServiceError::from);
+    let due = cx.store.read(find).await?;
+    if due.is_empty() {
         return Ok(Vec::new());
     }
     let cx2 = cx.clone();
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let mut claimed = tx.claim_announcements(now, now.plus(CLAIM), PER_ENDPOINT, BATCH)?;
+            let mut claimed = tx.claim_announcements(&due, now, now.plus(CLAIM))?;
             for announcement in claimed.iter_mut().filter(|announcement| announcement.rendered.is_none()) {
                 let webhook = WebhookId::from_random(cx2.random.bytes());
                 let body = cx2.dialect.announcement(webhook, &announcement.event);

@@ -42,7 +42,7 @@ const BATCH: i64 = 32;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long news is gathered before it is looked at, so that a busy hour is not one look after the other.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Writes the jobs that recur for ever, and frees what a process left behind that had this store to itself.
 ///

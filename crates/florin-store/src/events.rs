@@ -24,7 +24,8 @@ const CLAIMABLE: &str = "
            AND NOT EXISTS (SELECT 1 FROM events p WHERE p.delivery = 'pending' AND p.order_id = e.order_id AND p.seq < e.seq)
     ) AS ranked
      WHERE place <= $4 AND claimed_until <= $5 ORDER BY due_at, seq LIMIT $6";
-const CLAIM: &str = "UPDATE events SET claimed_until = $1 WHERE seq = $2";
+const CLAIM: &str = "
+    UPDATE events SET claimed_until = $1 WHERE seq = $2 AND delivery = 'pending' AND claimed_until <= $3";
 const RENDER: &str = "UPDATE events SET webhook_id = $1, body = $2 WHERE seq = $3 AND webhook_id IS NULL";
 const SETTLE: &str = "
     UPDATE events SET delivery = $1, attempts = $2, due_at = $3, claimed_until = 0 WHERE seq = $4 AND delivery = 'pending'";
@@ -168,24 +169,26 @@ impl Tx<'_> {
         )
     }
 
-    /// Takes announcements that are due: of each order the oldest, of each endpoint `per_endpoint` at once at the most.
+    /// The announcements that are due and free: of each order the oldest, of each endpoint `per_endpoint` at once at the most,
+    /// those on their way counted in. A reading: with many waiting it is too much work to hold up every write.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if a row breaks an invariant.
-    pub fn claim_announcements(
-        &mut self,
-        now: Timestamp,
-        until: Timestamp,
-        per_endpoint: i64,
-        limit: i64,
-    ) -> Result<Vec<Announcement>, StoreError> {
+    pub fn list_due_announcements(&mut self, now: Timestamp, per_endpoint: i64, limit: i64) -> Result<Vec<i64>, StoreError> {
         let at = now.micros();
-        let values = [at.into(), at.into(), at.into(), per_endpoint.into(), at.into(), limit.into()];
-        let due = self.query(CLAIMABLE, &values, |row| row.int(0))?;
+        self.query(CLAIMABLE, &[at.into(), at.into(), at.into(), per_endpoint.into(), at.into(), limit.into()], |row| row.int(0))
+    }
+
+    /// Takes announcements that were found due; what somebody else took or delivered meanwhile is left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a row breaks an invariant.
+    pub fn claim_announcements(&mut self, due: &[i64], now: Timestamp, until: Timestamp) -> Result<Vec<Announcement>, StoreError> {
         let mut claimed = Vec::with_capacity(due.len());
         for seq in due {
-            self.execute_one(CLAIM, &[until.micros().into(), seq.into()])?;
-            claimed.extend(self.find_announcement(seq)?);
+            if self.execute(CLAIM, &[until.micros().into(), (*seq).into(), now.micros().into()])? == 1 {
+                claimed.extend(self.find_announcement(*seq)?);
+            }
         }
         Ok(claimed)
     }

@@ -335,6 +335,13 @@ async fn a_job_is_claimed_by_one_worker_at_a_time(store: &Store) {
     assert_eq!((left.0, left.1.map(|job| job.attempts), left.2), (Some(later), Some(3), None));
 }
 
+fn claim(tx: &mut Tx<'_>, until: Timestamp) -> Result<Vec<florin_store::Announcement>, StoreError> {
+    let due = tx.list_due_announcements(NOW, 4, 64)?;
+    let claimed = tx.claim_announcements(&due, NOW, until)?;
+    assert!(until == NOW || tx.claim_announcements(&due, NOW, until)?.is_empty(), "what is taken is not taken twice");
+    Ok(claimed)
+}
+
 fn attempt(status: u32) -> Attempt {
     Attempt { number: 0, at: NOW, status: Some(status), error: None, duration_ms: 12, answer: b"\xff\x00ok".to_vec() }
 }
@@ -342,7 +349,7 @@ fn attempt(status: u32) -> Attempt {
 async fn of_an_order_the_oldest_announcement_goes_first(store: &Store) {
     write(store, |tx| approved(tx, terms(2)).map(drop)).await;
     let until = NOW.plus(minutes(1));
-    let claim = move |tx: &mut Tx<'_>| tx.claim_announcements(NOW, until, 4, 10);
+    let claim = move |tx: &mut Tx<'_>| claim(tx, until);
     let first = write(store, claim).await;
     assert_eq!(first.iter().map(|one| one.event.status.name()).collect::<Vec<_>>(), ["pending"], "the approval waits its turn");
     assert!(write(store, claim).await.is_empty(), "claimed is claimed");
@@ -362,7 +369,7 @@ async fn one_endpoint_gets_a_few_announcements_at_once(store: &Store) {
         begun(tx, elsewhere).map(drop)
     })
     .await;
-    let claim = |tx: &mut Tx<'_>| tx.claim_announcements(NOW, NOW.plus(minutes(1)), 4, 64);
+    let claim = |tx: &mut Tx<'_>| claim(tx, NOW.plus(minutes(1)));
     let claimed = write(store, claim).await;
     let here = claimed.iter().filter(|one| one.event.webhook_url == terms(1).webhook_url).count();
     assert_eq!((here, claimed.len()), (4, 5), "a slow server holds up nobody else");
@@ -380,7 +387,7 @@ async fn one_endpoint_gets_a_few_announcements_at_once(store: &Store) {
 
 async fn an_announcement_keeps_its_id_and_bytes(store: &Store) {
     write(store, |tx| begun(tx, terms(2)).map(drop)).await;
-    let claimed = write(store, |tx| tx.claim_announcements(NOW, NOW, 4, 10)).await;
+    let claimed = write(store, |tx| claim(tx, NOW)).await;
     let (seq, webhook) = (claimed[0].seq, WebhookId::from_random([1; 16]));
     write(store, move |tx| tx.render_announcement(seq, webhook, b"{}")).await;
     let again: Result<(), StoreError> = store.write(move |tx| tx.render_announcement(seq, WebhookId::from_random([2; 16]), b"[]")).await;
