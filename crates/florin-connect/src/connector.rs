@@ -49,9 +49,4 @@ impl ConnectError {
             Self::Misconfigured(_) => "misconfigured",
         }
     }
-
-    /// Whether the same call may bring another answer later.
-    pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
-    }
 }

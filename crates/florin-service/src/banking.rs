@@ -108,6 +108,8 @@ pub async fn bank_returned(cx: &Cx, link: &LinkToken) -> Result<Step, ServiceErr
 enum Said {
     Started(String),
     Away(String),
+    /// Called back by us: no word of the buyer's, so the order does not follow it.
+    Withdrawn(String),
     Status(BankStatus),
     Returned(String),
     Nothing,
@@ -122,15 +124,19 @@ pub(crate) async fn carry_on(cx: &Cx, subject: &str) -> Result<(), ServiceError>
             let payment = tx.find_bank_payment(id)?.ok_or(ServiceError::NotFound("payment"))?;
             let order = tx.find_order(payment.order)?.ok_or(ServiceError::NotFound("order"))?;
             let seller = tx.find_seller(order.terms.seller)?.ok_or(ServiceError::NotFound("seller"))?;
-            let last = tx.find_last_bank_payment(order.id())?.is_none_or(|last| last.id == id);
-            let wanted = last && !order.status().is_final();
+            // The newest that may still bring money; one that could not be started takes nobody's place.
+            let newest = tx.list_open_bank_payments(order.id())?.last().is_none_or(|newest| *newest == id);
+            let wanted = newest && !order.status().is_final();
             Ok::<_, ServiceError>((payment, order, seller.name, wanted))
         })
         .await?;
     let (payment, order, payee, wanted) = found;
     let said = match ask(cx, &payment, &order, payee).await? {
         // Nobody waits for this payment any more: it must not be left for the buyer to authorise by mistake.
-        Said::Status(BankStatus::AwaitingAuthorisation) if !wanted => Said::Status(cx.world.bank.withdraw(&id, cx.clock.now()).await?),
+        Said::Status(BankStatus::AwaitingAuthorisation) if !wanted => match cx.world.bank.withdraw(&id, cx.clock.now()).await? {
+            BankStatus::Rejected { reason } => Said::Withdrawn(reason),
+            status => Said::Status(status),
+        },
         said => said,
     };
     let (now, payout) = (cx.clock.now(), PayoutId::from_random(cx.random.bytes()));
@@ -175,7 +181,7 @@ fn record(tx: &mut Tx<'_>, id: BankPaymentId, said: Said, payout: PayoutId, now:
                 tx.save(change, true)?;
             }
         }
-        (BankPaymentState::Starting, Said::Away(reason)) => {
+        (BankPaymentState::Starting, Said::Away(reason)) | (BankPaymentState::AwaitingAuthorisation { .. }, Said::Withdrawn(reason)) => {
             tx.save_bank_payment(payment.moves(BankPaymentState::Failed { at: now, reason }, now))?;
             tx.remove_job(work::BANK, &subject)?;
         }

@@ -16,8 +16,6 @@ const PAGE: &str = "SELECT seq, kind, subject, at, hash FROM journal WHERE seq >
 const LEGS: &str = "SELECT seq, account, owner, currency, amount_minor FROM legs WHERE seq > $1 AND seq <= $2 ORDER BY seq, number";
 const BALANCE: &str = "
     SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM legs WHERE account = $1 AND owner = $2 AND currency = $3";
-const BALANCES: &str = "
-    SELECT account, currency, CAST(SUM(amount_minor) AS BIGINT) FROM legs GROUP BY account, currency ORDER BY account, currency";
 
 /// Where the chain of entries begins.
 pub const CHAIN_START: [u8; 32] = [0; 32];
@@ -125,14 +123,6 @@ impl Tx<'_> {
         let values = [Value::from(account), owner.into(), currency.code().into()];
         let minor = self.query_one(BALANCE, &values, |row| row.int(0))?.unwrap_or(0);
         Ok(Money::new(minor, currency))
-    }
-
-    /// What every account holds in all, by name.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if a row breaks an invariant.
-    pub fn list_balances(&mut self) -> Result<Vec<(String, Money)>, StoreError> {
-        self.query(BALANCES, &[], |row| Ok((row.text(0)?.to_owned(), money(row, 2, currency(row, 1)?)?)))
     }
 }
 

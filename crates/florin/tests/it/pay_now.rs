@@ -185,3 +185,22 @@ story! {
         assert_eq!(shop.status(&order), "SUCCESSFUL");
     }
 }
+
+story! {
+    fn a_look_at_a_bank_that_is_away_costs_nothing_at_the_bank_before(florin) {
+        let shop = florin.shop(0);
+        let order = shop.creates(&Wish::of(75.0));
+        let mut first = florin.buyer(CompanyFate::Approved).opens(&order);
+        first.chooses_bank_payment(&florin.bank(Fate::Pays));
+        first.goes_on_until(|tab| tab.page.form_offering("authorise", "yes").is_some());
+        let mut second = florin.buyer(CompanyFate::Approved).opens(&order);
+        second.chooses_bank_payment(&florin.bank(Fate::Unavailable));
+        let (form, fields) = second.next_form().expect("a form");
+        second.posts(&form, &fields).is(503);
+        florin.time_passes("3h");
+        assert_eq!((shop.status(&order).as_str(), states(florin, &order).join(" ").as_str()), ("PENDING", "awaiting_authorisation failed"));
+        first.goes_on_until(Tab::is_at_an_end);
+        florin.time_passes("10m");
+        assert_eq!(shop.status(&order), "SUCCESSFUL");
+    }
+}
