@@ -68,6 +68,20 @@ ids! {
     WebhookId;
     /// A mail to a person.
     MailId;
+    /// A shopper's wallet at one merchant.
+    WalletId;
+    /// The name by which an instrument is paid with; changes never.
+    InstrumentToken;
+    /// A card capture: one visit of a shopper to the page that takes a card.
+    CaptureId;
+    /// A standing agreement to charge an instrument.
+    AgreementId;
+    /// A merchant's API key, by which it is listed and revoked.
+    ApiKeyId;
+    /// All the refresh tokens that came from one sign-in.
+    FamilyId;
+    /// Card sales on their way to a merchant.
+    SettlementId;
 }
 
 /// The unguessable part of an order's checkout address: whoever holds it may pay the order.

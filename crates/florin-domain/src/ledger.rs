@@ -34,11 +34,19 @@ pub enum Account {
     PayoutClearing,
     /// Bank payments that came for orders already ended, owed back to the payer.
     Returns,
+    /// Memorandum: what issuers hold for pre-authorisations, by seller.
+    AuthorisationHolds,
+    /// The other side of [`Account::AuthorisationHolds`].
+    AuthorisationHoldsContra,
+    /// What is still on gift cards, by programme.
+    GiftCardLiability,
+    /// What gift cards were bought with, by programme.
+    GiftCardFunding,
 }
 
 impl Account {
     /// Every account, for reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::OrdersOpen,
         Self::OrdersOpenContra,
         Self::CreditHeld,
@@ -52,6 +60,10 @@ impl Account {
         Self::BankClearing,
         Self::PayoutClearing,
         Self::Returns,
+        Self::AuthorisationHolds,
+        Self::AuthorisationHoldsContra,
+        Self::GiftCardLiability,
+        Self::GiftCardFunding,
     ];
 
     /// The name the account has in the books.
@@ -70,6 +82,10 @@ impl Account {
             Self::BankClearing => "bank_clearing",
             Self::PayoutClearing => "payout_clearing",
             Self::Returns => "returns",
+            Self::AuthorisationHolds => "authorisation_holds",
+            Self::AuthorisationHoldsContra => "authorisation_holds_contra",
+            Self::GiftCardLiability => "gift_card_liability",
+            Self::GiftCardFunding => "gift_card_funding",
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Timestamp(i64);
 
 /// The zone in which UK instalments and billing months are counted.
 const ZONE: &str = "Europe/London";
+/// The zone in which Australian trading days and card expiries are counted.
+const SYDNEY: &str = "Australia/Sydney";
 /// The hour of the day, London time, at which instalments are collected.
 const COLLECTION_HOUR: i8 = 6;
 
@@ -77,6 +79,32 @@ impl Timestamp {
         let next = date.last_of_month().tomorrow().unwrap_or(date);
         next.to_zoned(london()).map_or(Self(i64::MAX), |zoned| Self(zoned.timestamp().as_microsecond()))
     }
+
+    /// The civil date in Sydney at this instant.
+    pub fn sydney_date(self) -> Date {
+        jiff::Timestamp::from(self).to_zoned(sydney()).date()
+    }
+
+    /// The end of the Sydney day that this instant lies in, which is the first instant of the next.
+    #[must_use]
+    pub fn sydney_day_end(self) -> Self {
+        let date = self.sydney_date();
+        let next = date.tomorrow().unwrap_or(date);
+        next.to_zoned(sydney()).map_or(Self(i64::MAX), |zoned| Self(zoned.timestamp().as_microsecond()))
+    }
+
+    /// Reads RFC 3339 with `Z`, `+11:00` or `+1100`, or a bare date, which is its first instant in UTC.
+    pub fn parse(text: &str) -> Option<Self> {
+        let instant = text.parse::<jiff::Timestamp>().ok();
+        let instant = instant.or_else(|| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok());
+        let instant = instant.or_else(|| Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()));
+        instant.map(|instant| Self(instant.as_microsecond()))
+    }
+
+    /// RFC 3339 in UTC with milliseconds, always three: `2026-11-21T10:00:00.000Z`.
+    pub fn to_millis_text(self) -> String {
+        format!("{:.3}", jiff::Timestamp::from(self))
+    }
 }
 
 /// RFC 3339 in UTC: `2026-11-21T10:00:00Z`.
@@ -96,6 +124,10 @@ fn london() -> TimeZone {
     TimeZone::get(ZONE).unwrap_or(TimeZone::UTC)
 }
 
+fn sydney() -> TimeZone {
+    TimeZone::get(SYDNEY).unwrap_or(TimeZone::UTC)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +137,23 @@ mod tests {
     fn collection_follows_london_summer_time() {
         assert_eq!(Timestamp::collection(date(2026, 1, 5)).to_string(), "2026-01-05T06:00:00Z");
         assert_eq!(Timestamp::collection(date(2026, 7, 5)).to_string(), "2026-07-05T05:00:00Z");
+    }
+
+    #[test]
+    fn a_trading_day_ends_at_midnight_in_sydney() {
+        let noon = Timestamp::parse("2026-11-21T12:00:00Z").unwrap();
+        assert_eq!(noon.sydney_day_end().to_millis_text(), "2026-11-21T13:00:00.000Z");
+    }
+
+    #[test]
+    fn instants_are_read_in_every_form_that_clients_send() {
+        let expected = Timestamp::parse("2021-02-17T06:31:46.358Z");
+        assert!(expected.is_some());
+        for text in ["2021-02-17T17:31:46.358+11:00", "2021-02-17T17:31:46.358+1100"] {
+            assert_eq!(Timestamp::parse(text), expected, "{text}");
+        }
+        assert_eq!(Timestamp::parse("2021-02-17"), Timestamp::parse("2021-02-17T00:00:00Z"));
+        assert_eq!(Timestamp::parse("yesterday"), None);
     }
 
     #[test]

@@ -1,0 +1,184 @@
+//! Tests of transactions: what each step leaves behind.
+
+use super::*;
+use crate::InstrumentToken;
+use crate::instrument::InstrumentId;
+use crate::movement::PaidWith;
+
+const NOW: Timestamp = Timestamp::from_micros(1_795_255_800_000_000);
+
+fn dollars(minor: i64) -> Money {
+    Money::new(minor, Currency::Aud)
+}
+
+fn movement(number: i64, kind: MovementKind, amount: i64) -> Movement {
+    Movement {
+        reference: Reference::FIRST.plus(number),
+        receipt: Reference::FIRST,
+        kind,
+        original: None,
+        paid_with: PaidWith {
+            instrument: InstrumentId::kept(90_731),
+            token: InstrumentToken::from_random([7; 16]),
+            kind: InstrumentKind::Card,
+            network: Some("VISA".to_owned()),
+            bin: None,
+            suffix: None,
+            expiry: None,
+            fingerprint: [0; 32],
+        },
+        amount: dollars(amount),
+        state: MovementState::Asked,
+        service: None,
+        hold: None,
+        captured: dollars(0),
+        refunded: dollars(0),
+        expires_at: None,
+    }
+}
+
+fn payment(atomicity: Atomicity, movements: Vec<Movement>) -> Transaction {
+    Transaction {
+        receipt: Reference::FIRST,
+        merchant: MerchantId::parse("10006").unwrap(),
+        seller: SellerId::from_random([1; 16]),
+        wallet: WalletId::from_random([2; 16]),
+        kind: TransactionKind::Payment,
+        client_reference: "c".to_owned(),
+        order_number: "o".to_owned(),
+        atomicity,
+        agreement: None,
+        fee_bps: 100,
+        state: TransactionState::Processing,
+        rollback: Rollback::NotRequired,
+        created_at: NOW,
+        version: 1,
+        movements,
+    }
+}
+
+fn outcome(number: i64, result: Result<&str, Fault>) -> Outcome {
+    Outcome { movement: Reference::FIRST.plus(number), service: None, result: result.map(str::to_owned) }
+}
+
+fn balance(entry: &Entry) -> i64 {
+    entry.legs().iter().map(|leg| leg.amount.minor()).sum()
+}
+
+#[test]
+fn a_purchase_owes_the_merchant_the_amount_less_the_fee() {
+    let payment = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Purchase, 10_000)]);
+    let change = payment.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW);
+    assert_eq!((change.transaction.state, change.owed), (TransactionState::Approved, dollars(9_900)));
+    assert_eq!(change.transaction.movements[0].captured, dollars(10_000));
+    assert_eq!((balance(&change.entry), change.entry.legs().len()), (0, 4));
+}
+
+#[test]
+fn concluding_twice_books_once() {
+    let payment = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Purchase, 10_000)]);
+    let once = payment.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW).transaction;
+    let twice = once.clone().conclude(vec![outcome(1, Err(Fault::Declined))], Vec::new(), NOW);
+    assert_eq!((twice.transaction, twice.owed), (once, dollars(0)));
+    assert!(twice.entry.legs().is_empty());
+}
+
+#[test]
+fn one_refusal_puts_everything_back_unless_said_otherwise() {
+    let table = [
+        (Atomicity::AllOrNothing, TransactionState::Processing, Rollback::Required, "reversing"),
+        (Atomicity::KeepSuccesses, TransactionState::PartlyApproved, Rollback::NotRequired, "done"),
+        (Atomicity::SkipRollback, TransactionState::Rejected, Rollback::Required, "done"),
+    ];
+    for (atomicity, state, rollback, first) in table {
+        let parts = vec![movement(1, MovementKind::Purchase, 500), movement(2, MovementKind::Purchase, 700)];
+        let change = payment(atomicity, parts).conclude(vec![outcome(1, Ok("A1")), outcome(2, Err(Fault::Declined))], Vec::new(), NOW);
+        let after = &change.transaction;
+        assert_eq!((after.state, after.rollback, after.movements[0].state.name()), (state, rollback, first), "{atomicity:?}");
+    }
+}
+
+#[test]
+fn what_is_put_back_leaves_the_books_as_they_were() {
+    let parts =
+        vec![movement(1, MovementKind::Purchase, 333), movement(2, MovementKind::Preauth, 700), movement(3, MovementKind::Purchase, 1)];
+    let outcomes = vec![outcome(1, Ok("A1")), outcome(2, Ok("A2")), outcome(3, Err(Fault::Declined))];
+    let first = payment(Atomicity::AllOrNothing, parts).conclude(outcomes, Vec::new(), NOW);
+    let owed = first.owed;
+    let back = first.transaction.put_back(vec![outcome(1, Ok("R1")), outcome(2, Ok("R2"))], NOW);
+    assert_eq!((back.transaction.state, back.transaction.rollback), (TransactionState::Rejected, Rollback::Successful));
+    assert_eq!(back.owed.plus(owed), Ok(dollars(0)));
+    assert_eq!(balance(&back.entry), 0);
+    assert!(back.transaction.movements.iter().all(|part| !part.refundable().is_positive() && !part.is_open()));
+}
+
+#[test]
+fn what_cannot_be_put_back_stays_charged_and_says_so() {
+    let parts = vec![movement(1, MovementKind::Purchase, 500), movement(2, MovementKind::Purchase, 700)];
+    let outcomes = vec![outcome(1, Ok("A1")), outcome(2, Err(Fault::Declined))];
+    let first = payment(Atomicity::AllOrNothing, parts).conclude(outcomes, Vec::new(), NOW);
+    let back = first.transaction.put_back(vec![outcome(1, Err(Fault::Technical))], NOW);
+    assert_eq!((back.transaction.state, back.transaction.rollback), (TransactionState::Rejected, Rollback::Failed));
+    assert_eq!((back.transaction.movements[0].refundable(), back.owed), (dollars(500), dollars(0)));
+}
+
+fn authorised() -> Movement {
+    let asked = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Preauth, 1_000)]);
+    asked.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW).transaction.movements.remove(0)
+}
+
+fn follow_up(kind: TransactionKind, movement_kind: MovementKind, amount: i64, original: &Movement) -> Transaction {
+    let part = Movement { original: Some(original.reference), ..movement(11, movement_kind, amount) };
+    Transaction { kind, receipt: Reference::FIRST.plus(10), ..payment(Atomicity::KeepSuccesses, vec![part]) }
+}
+
+#[test]
+fn a_completion_takes_part_of_the_hold_and_frees_the_rest() {
+    let original = authorised().begin_completion(dollars(400), NOW).unwrap();
+    let change = follow_up(TransactionKind::Completion, MovementKind::Completion, 400, &original);
+    let change = change.conclude(vec![outcome(11, Ok("C1"))], vec![original], NOW);
+    let original = &change.originals[0];
+    assert_eq!((original.hold, original.captured, change.owed), (Some(Hold::Completed), dollars(400), dollars(396)));
+    let freed: i64 =
+        change.entry.legs().iter().filter(|leg| leg.account == Account::AuthorisationHolds).map(|leg| leg.amount.minor()).sum();
+    assert_eq!(freed, -1_000);
+    assert_eq!(original.clone().begin_completion(dollars(1), NOW), Err(Fault::OriginalNotFound), "a hold is taken once");
+}
+
+#[test]
+fn a_completion_above_the_authorisation_is_refused() {
+    assert_eq!(authorised().begin_completion(dollars(1_001), NOW), Err(Fault::AboveAuthorisation));
+    let late = NOW.plus(days(PREAUTH_DAYS));
+    assert_eq!(authorised().begin_completion(dollars(1), late), Err(Fault::OriginalNotFound), "the hold has ended");
+}
+
+#[test]
+fn a_refused_step_leaves_the_payment_as_it_was() {
+    let open = authorised();
+    let original = open.clone().begin_void(NOW).unwrap();
+    let step = follow_up(TransactionKind::Void, MovementKind::Void, 1_000, &original);
+    let change = step.conclude(vec![outcome(11, Err(Fault::Technical))], vec![original], NOW);
+    assert_eq!((&change.originals[0], change.transaction.state), (&open, TransactionState::Rejected));
+}
+
+#[test]
+fn refunds_never_exceed_what_was_taken() {
+    let bought = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Purchase, 1_000)]);
+    let bought = bought.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW).transaction.movements.remove(0);
+    let (after, amount) = bought.clone().begin_refund(Some(dollars(400))).unwrap();
+    assert_eq!((amount, after.refundable()), (dollars(400), dollars(600)));
+    assert_eq!(after.clone().begin_refund(Some(dollars(601))), Err(Fault::AboveRefundable));
+    assert_eq!(after.clone().begin_refund(None).map(|(_, rest)| rest), Ok(dollars(600)), "all that is left");
+    let step = follow_up(TransactionKind::Refund, MovementKind::Refund, 400, &after);
+    let change = step.conclude(vec![outcome(11, Err(Fault::Declined))], vec![after], NOW);
+    assert_eq!(change.originals[0].refundable(), dollars(1_000), "a refused refund reserves nothing");
+}
+
+#[test]
+fn a_hold_ends_by_itself_and_only_then() {
+    let held = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Preauth, 1_000)]);
+    let held = held.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW).transaction;
+    assert!(held.clone().expire(Reference::FIRST.plus(1), NOW).is_none());
+    let change = held.expire(Reference::FIRST.plus(1), NOW.plus(days(PREAUTH_DAYS))).unwrap();
+    assert_eq!((change.transaction.movements[0].hold, balance(&change.entry)), (Some(Hold::Expired), 0));
+}
