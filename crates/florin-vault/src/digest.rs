@@ -14,6 +14,13 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// The first half of a digest: enough to name a thing by, where nobody gains from two things with one name.
+pub(crate) fn first_half(sum: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&sum[..16]);
+    half
+}
+
 /// HMAC-SHA-256 of `message` under `key`, in padded standard base64, as signature headers carry it.
 pub fn hmac_sha256_base64(key: &[u8], message: &[u8]) -> String {
     STANDARD.encode(hmac_sha256(key, message))
@@ -21,8 +28,17 @@ pub fn hmac_sha256_base64(key: &[u8], message: &[u8]) -> String {
 
 /// HMAC-SHA-256 of `message` under `key`.
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    hmac_sha256_of_parts(key, &[message])
+}
+
+/// HMAC-SHA-256 of the `parts` one after the other, without a copy of them that would have to be wiped.
+pub(crate) fn hmac_sha256_of_parts(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    for part in parts {
+        context.update(part);
+    }
     let mut out = [0; 32];
-    out.copy_from_slice(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref());
+    out.copy_from_slice(context.sign().as_ref());
     out
 }
 

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_lc_rs::rand;
 
 use crate::digest::hmac_sha256;
+use crate::secret::Secret;
+
+const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A source of random bytes. Clones of a seeded source draw from one stream.
 #[derive(Clone)]
@@ -65,6 +68,19 @@ impl Random {
             }
         }
     }
+
+    /// `length` letters and digits, each of the 62 equally likely: just under 6 random bits a character.
+    pub fn alphanumeric(&self, length: usize) -> String {
+        // Four whole runs of the alphabet; a byte beyond them would favour its beginning.
+        const FAIR: u8 = 248;
+        let mut text = String::with_capacity(length);
+        while text.len() < length {
+            let drawn = Secret::new(self.bytes::<64>());
+            let fair = drawn.expose().iter().filter(|byte| **byte < FAIR).take(length - text.len());
+            text.extend(fair.map(|byte| char::from(ALPHANUMERIC[usize::from(byte % 62)])));
+        }
+        text
+    }
 }
 
 fn fill_from_system(out: &mut [u8]) {
@@ -116,5 +132,16 @@ mod tests {
         }
         assert_eq!(seen, [true; 10]);
         assert_eq!((random.below(0), random.below(1)), (0, 0));
+    }
+
+    #[test]
+    fn letters_and_digits_come_equally_often() {
+        let text = Random::seeded(1).alphanumeric(62_000);
+        assert_eq!(text.len(), 62_000);
+        for letter in ALPHANUMERIC {
+            let seen = text.bytes().filter(|byte| byte == letter).count();
+            assert!((850..1_150).contains(&seen), "{} came {seen} times of about 1000", char::from(*letter));
+        }
+        assert_eq!(Random::seeded(1).alphanumeric(0), "");
     }
 }

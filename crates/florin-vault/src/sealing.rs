@@ -15,7 +15,7 @@ use crate::secret::Secret;
 
 /// First byte of everything this file writes, so that a later format can tell its own from this one.
 const VERSION: u8 = 1;
-const KEY_LEN: usize = 32;
+pub(crate) const KEY_LEN: usize = 32;
 const NONCE_LEN: usize = 12;
 const MASTER_ID_LEN: usize = 4;
 
@@ -133,6 +133,13 @@ impl Vault {
         Ok(data_key(self.unwrap(owner, wrapped)?.expose()))
     }
 
+    /// Whether `wrapped` says that this vault's master key wrapped it. It may still be forged: only
+    /// [`unwrap_data_key`](Self::unwrap_data_key) proves it. While a master key is being changed, with some data keys under the
+    /// old one and some under the new, this tells which vault to ask and which data keys are still to be wrapped anew.
+    pub fn wrapped_with(&self, wrapped: &[u8]) -> bool {
+        after_version(wrapped).is_ok_and(|rest| rest.starts_with(&self.master_id))
+    }
+
     /// Wraps a data key anew under this vault's master key, which takes the place of `retired`'s.
     /// Values sealed with the data key stay as they are.
     ///
@@ -145,7 +152,7 @@ impl Vault {
     /// Seals `plaintext` for the place that `aad` names.
     pub fn seal(&self, key: &DataKey, aad: Aad<'_>, plaintext: &[u8]) -> Vec<u8> {
         let mut sealed = vec![VERSION];
-        self.seal_into(&mut sealed, key, &aad.bytes(), plaintext);
+        seal_into(&mut sealed, key, &self.random, &aad.bytes(), plaintext);
         sealed
     }
 
@@ -160,7 +167,7 @@ impl Vault {
     fn wrap(&self, owner: &str, key: &Secret<[u8; KEY_LEN]>) -> Vec<u8> {
         let mut wrapped = vec![VERSION];
         wrapped.extend_from_slice(&self.master_id);
-        self.seal_into(&mut wrapped, &self.master, &place(&["data key", owner]), key.expose());
+        seal_into(&mut wrapped, &self.master, &self.random, &place(&["data key", owner]), key.expose());
         wrapped
     }
 
@@ -172,22 +179,23 @@ impl Vault {
         let opened = open(&self.master, &place(&["data key", owner]), sealed)?;
         opened.expose().as_slice().try_into().map(Secret::new).map_err(|_| SealError::Forged)
     }
-
-    /// Appends a fresh nonce, the encrypted `plaintext` and its tag.
-    fn seal_into(&self, out: &mut Vec<u8>, key: &DataKey, aad: &[u8], plaintext: &[u8]) {
-        let nonce = self.random.bytes::<NONCE_LEN>();
-        out.extend_from_slice(&nonce);
-        let start = out.len();
-        out.extend_from_slice(plaintext);
-        let tag = key
-            .0
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), aead::Aad::from(aad), &mut out[start..])
-            .expect("values are far below the cipher's 64 GiB");
-        out.extend_from_slice(tag.as_ref());
-    }
 }
 
-fn open(key: &DataKey, aad: &[u8], sealed: &[u8]) -> Result<Secret<Vec<u8>>, SealError> {
+/// Appends a fresh nonce, the encrypted `plaintext` and its tag.
+pub(crate) fn seal_into(out: &mut Vec<u8>, key: &DataKey, random: &Random, aad: &[u8], plaintext: &[u8]) {
+    let nonce = random.bytes::<NONCE_LEN>();
+    out.extend_from_slice(&nonce);
+    let start = out.len();
+    out.extend_from_slice(plaintext);
+    let tag = key
+        .0
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), aead::Aad::from(aad), &mut out[start..])
+        .expect("values are far below the cipher's 64 GiB");
+    out.extend_from_slice(tag.as_ref());
+}
+
+/// Opens what [`seal_into`] appended.
+pub(crate) fn open(key: &DataKey, aad: &[u8], sealed: &[u8]) -> Result<Secret<Vec<u8>>, SealError> {
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(SealError::UnknownFormat)?;
     let mut opened = ciphertext.to_vec();
     let plaintext =
@@ -197,7 +205,8 @@ fn open(key: &DataKey, aad: &[u8], sealed: &[u8]) -> Result<Secret<Vec<u8>>, Sea
     Ok(Secret::new(opened))
 }
 
-fn data_key(bytes: &[u8; KEY_LEN]) -> DataKey {
+/// A key ready for use.
+pub(crate) fn data_key(bytes: &[u8; KEY_LEN]) -> DataKey {
     DataKey(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, bytes).expect("the key has the cipher's length")))
 }
 
@@ -209,7 +218,7 @@ fn after_version(bytes: &[u8]) -> Result<&[u8], SealError> {
 }
 
 /// The parts with their lengths before them, so that no two places have the same bytes.
-fn place(parts: &[&str]) -> Vec<u8> {
+pub(crate) fn place(parts: &[&str]) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     for part in parts {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -294,6 +303,20 @@ mod tests {
         let rewrapped = new.rewrap("acme", &wrapped, &old).unwrap();
         let key = new.unwrap_data_key("acme", &rewrapped).unwrap();
         assert_eq!(new.open(&key, HERE, &sealed).unwrap().expose(), b"4242");
+    }
+
+    #[test]
+    fn a_data_key_tells_which_master_key_it_is_under() {
+        let (old, new) = (vault(1), vault(2));
+        let wrapped = old.new_data_key("acme");
+        let rewrapped = new.rewrap("acme", &wrapped, &old).unwrap();
+        assert_eq!((old.wrapped_with(&wrapped), new.wrapped_with(&wrapped)), (true, false));
+        assert_eq!((old.wrapped_with(&rewrapped), new.wrapped_with(&rewrapped)), (false, true));
+        for bytes in [&[][..], &[VERSION], &wrapped[1..], &wrapped[..3]] {
+            assert!(!old.wrapped_with(bytes), "{bytes:?} is no data key");
+        }
+        assert_eq!(reason(new.rewrap("acme", &rewrapped, &old)), Some(SealError::WrongMaster), "twice is seen, and harms nothing");
+        assert_eq!(reason(new.rewrap("apex", &wrapped, &old)), Some(SealError::Forged), "an owner's key stays that owner's");
     }
 
     #[test]

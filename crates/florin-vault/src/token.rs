@@ -4,8 +4,7 @@
 //! environment and the body, so that any server can say to which environment a token belongs.
 //! Invariant: the checksum is a help for people, never a proof; only the stored hash proves a token.
 
-use std::fmt;
-
+use crate::credential::{BadToken, credential};
 use crate::digest::{constant_time_equal, digest};
 use crate::hex;
 use crate::random::Random;
@@ -33,14 +32,11 @@ impl Environment {
     }
 }
 
-/// A text that cannot be an access token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an access token is 40 hexadecimal digits")]
-pub struct BadToken;
-
-/// An access token in clear.
+/// An access token in clear. Its text is also the key that its answers and webhooks are signed with.
 #[derive(Clone)]
 pub struct AccessToken(Secret<String>);
+
+credential!(AccessToken);
 
 impl AccessToken {
     /// A new token for `environment`, with 128 random bits.
@@ -55,32 +51,16 @@ impl AccessToken {
     /// signatures are made with exactly these bytes.
     ///
     /// # Errors
-    /// [`BadToken`] unless `text` is exactly 40 hexadecimal digits.
+    /// [`BadToken::Access`] unless `text` is exactly 40 hexadecimal digits.
     pub fn parse(text: &str) -> Result<(Self, Option<Environment>), BadToken> {
         if text.len() != LENGTH || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(BadToken);
+            return Err(BadToken::Access);
         }
         let (body, check) = text.split_at(BODY);
         let environment = [Environment::Sandbox, Environment::Production]
             .into_iter()
             .find(|environment| constant_time_equal(checksum(*environment, body).as_bytes(), check.as_bytes()));
         Ok((Self(Secret::new(text.to_owned())), environment))
-    }
-
-    /// SHA-256 of the token's text: what is stored, and what it is found by.
-    pub fn hash(&self) -> [u8; 32] {
-        digest(self.expose().as_bytes())
-    }
-
-    /// The token's text, which is also the key its answers and webhooks are signed with.
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccessToken(…)")
     }
 }
 
@@ -118,7 +98,7 @@ mod tests {
     #[test]
     fn anything_else_is_no_token() {
         for text in ["", "00", &"0".repeat(39), &"0".repeat(41), &"g".repeat(40), &"é".repeat(20)] {
-            assert_eq!(AccessToken::parse(text).unwrap_err(), BadToken, "{text}");
+            assert_eq!(AccessToken::parse(text).unwrap_err(), BadToken::Access, "{text}");
         }
     }
 
