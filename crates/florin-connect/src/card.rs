@@ -1,5 +1,6 @@
-//! The card acquirer: checks a card before it is kept, and collects instalments from it.
+//! The card acquirer: checks a card before it is kept, collects instalments from it, and takes retail payments.
 //!
+//! The orders and answers of retail payments stand in [`authorise`](crate::authorise). `Unavailable` means that the outcome is UNKNOWN.
 //! Invariant: nothing here prints or serialises a card's details.
 
 use std::fmt;
@@ -7,7 +8,7 @@ use std::fmt;
 use florin_domain::Money;
 use florin_domain::card::{CardExpiry, CardNumber};
 
-use crate::{Call, Connector};
+use crate::{Authorise, Authorised, Call, Connector, Move, MoveKind, Moved};
 
 /// A card's details in clear, for as long as one call needs them.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,4 +95,24 @@ pub trait CardAcquirer: Connector {
 
     /// What became of the charge of `key`; `None` if it never arrived, so that it may be sent again.
     fn charge_status<'a>(&'a self, key: &'a str) -> Call<'a, Option<ChargeOutcome>>;
+
+    /// Asks for money, once a key.
+    fn authorise<'a>(&'a self, order: Authorise<'a>) -> Call<'a, Authorised>;
+
+    /// Takes authorised money: all of it or less. What is left is released.
+    fn capture<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved>;
+
+    /// Releases an authorisation, or reverses a capture of the same day.
+    fn void<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved>;
+
+    /// Gives captured money back: all of it or a part.
+    fn refund<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved>;
+
+    /// What became of the authorisation of this key; `None` if it never arrived, so that it may be sent again.
+    ///
+    /// It takes the whole order, because a network that knows no keys is asked by an order's facts. Nothing is taken.
+    fn authorised<'a>(&'a self, order: Authorise<'a>) -> Call<'a, Option<Authorised>>;
+
+    /// What became of the movement of this key, in the manner of [`authorised`](Self::authorised). Nothing moves.
+    fn moved<'a>(&'a self, kind: MoveKind, order: Move<'a>) -> Call<'a, Option<Moved>>;
 }

@@ -1,4 +1,4 @@
-//! A small JSON client for Florin's own admin API, as the command line uses it.
+//! A small JSON client: of Florin's own admin API, as the command line uses it, and of providers whose answers are JSON.
 //!
 //! It trusts the address it is given and is no way to call merchants: for those there is the [`WebhookSender`](crate::WebhookSender).
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use florin_vault::Secret;
 use reqwest::redirect::Policy;
-use reqwest::{Method, Url};
+use reqwest::{Method, RequestBuilder, Url};
 use serde_json::Value;
 
 use crate::address::is_this_machine;
@@ -47,6 +47,16 @@ impl Client {
     /// # Errors
     /// [`ConnectError::Misconfigured`] for a bad URL or bad roots, and for plain HTTP to another machine, which would show the key to all.
     pub fn new(base_url: &str, extra_root_pem: Option<&[u8]>, bearer: Option<Secret<String>>) -> Result<Self, ConnectError> {
+        Self::patient_for(TIMEOUT, base_url, extra_root_pem, bearer)
+    }
+
+    /// As [`new`](Self::new), for calls that may take `timeout`.
+    pub(crate) fn patient_for(
+        timeout: Duration,
+        base_url: &str,
+        extra_root_pem: Option<&[u8]>,
+        bearer: Option<Secret<String>>,
+    ) -> Result<Self, ConnectError> {
         let url = Url::parse(base_url).map_err(|error| ConnectError::Misconfigured(format!("{base_url}: {error}")))?;
         match url.scheme() {
             "https" => {}
@@ -59,7 +69,7 @@ impl Client {
             .tls_backend_preconfigured(tls::client_config(extra_root_pem)?)
             .redirect(Policy::none())
             .no_proxy()
-            .timeout(TIMEOUT)
+            .timeout(timeout)
             .user_agent(concat!("florin/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| ConnectError::Misconfigured(error.to_string()))?;
@@ -91,24 +101,35 @@ impl Client {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ConnectError> {
-        let mut request = self.connections.request(method, format!("{}{path}", self.base_url));
-        if let Some(bearer) = &self.bearer {
-            request = request.bearer_auth(bearer.expose());
-        }
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let mut response = request.send().await.map_err(|error| unavailable(&error))?;
-        let status = response.status().as_u16();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unavailable(&error))? {
-            if bytes.len() + chunk.len() > ANSWER_MAX {
-                return Err(ConnectError::Unavailable("the answer is too large".to_owned()));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, body: read_body(&bytes) })
+        answer_to(request).await
     }
+
+    /// A request to `path` that carries the bearer and no body yet.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.connections.request(method, format!("{}{path}", self.base_url));
+        match &self.bearer {
+            Some(bearer) => request.bearer_auth(bearer.expose()),
+            None => request,
+        }
+    }
+}
+
+/// Sends a request and reads the whole answer.
+pub(crate) async fn answer_to(request: RequestBuilder) -> Result<Answer, ConnectError> {
+    let mut response = request.send().await.map_err(|error| unavailable(&error))?;
+    let status = response.status().as_u16();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unavailable(&error))? {
+        if bytes.len() + chunk.len() > ANSWER_MAX {
+            return Err(ConnectError::Unavailable("the answer is too large".to_owned()));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, body: read_body(&bytes) })
 }
 
 fn read_body(bytes: &[u8]) -> Value {

@@ -5,6 +5,7 @@
 //! Invariant: a call is safe to repeat with the same key, because a crash between intent and outcome repeats it.
 
 pub mod address;
+pub mod authorise;
 pub mod bank;
 pub mod card;
 pub mod connector;
@@ -13,12 +14,15 @@ pub mod mail;
 pub mod payout;
 pub mod register;
 pub mod smtp;
+pub mod stripe;
 mod tls;
 pub mod underwriter;
+pub mod wallet;
 pub mod webhook;
 pub mod world;
 
 pub use address::{AddressPolicy, ReservedAddress};
+pub use authorise::{Authentication, Authorise, Authorised, Decline, DeclineReason, Means, Move, MoveKind, Moved};
 pub use bank::{Bank, BankPayments, BankStatus, StartPayment, Started};
 pub use card::{CardAcquirer, CardCheck, CardSecret, CardVerdict, Charge, ChargeOutcome};
 pub use connector::{Call, ConnectError, Connector};
@@ -26,6 +30,8 @@ pub use mail::{Mail, Mailer};
 pub use payout::{PayoutOrder, Payouts};
 pub use register::CompanyRegister;
 pub use smtp::{SMTP_TIMEOUT, SmtpLogin, SmtpMailer, SmtpSettings, SmtpTls};
+pub use stripe::{STRIPE_TIMEOUT, StripeAcquirer, StripeSettings};
 pub use underwriter::{Assessment, Underwriter};
+pub use wallet::{WalletAccount, WalletProvider, WalletProviders};
 pub use webhook::{WebhookAnswer, WebhookCall, WebhookOutcome, WebhookSender};
 pub use world::World;

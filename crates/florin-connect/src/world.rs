@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{BankPayments, CardAcquirer, CompanyRegister, Connector, Mailer, Payouts, Underwriter};
+use crate::{BankPayments, CardAcquirer, CompanyRegister, Connector, Mailer, Payouts, Underwriter, WalletProviders};
 
 /// All connectors of one installation; cheap to clone.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub struct World {
     pub underwriter: Arc<dyn Underwriter>,
     /// Takes card payments.
     pub acquirer: Arc<dyn CardAcquirer>,
+    /// Knows the shoppers' wallets at other providers.
+    pub wallets: Arc<dyn WalletProviders>,
     /// Takes bank payments.
     pub bank: Arc<dyn BankPayments>,
     /// Delivers mail.
@@ -23,8 +25,8 @@ pub struct World {
 
 impl World {
     /// Every connector, for questions that concern all of them.
-    pub fn connectors(&self) -> [&dyn Connector; 6] {
-        [&*self.register, &*self.underwriter, &*self.acquirer, &*self.bank, &*self.mailer, &*self.payouts]
+    pub fn connectors(&self) -> [&dyn Connector; 7] {
+        [&*self.register, &*self.underwriter, &*self.acquirer, &*self.wallets, &*self.bank, &*self.mailer, &*self.payouts]
     }
 
     /// The names of the connectors with nothing real behind them; production asks for none.

@@ -230,7 +230,11 @@ impl Transaction {
         let mut books = Books::new(&self, now);
         for outcome in outcomes {
             let Some(movement) = self.movements.iter_mut().find(|movement| movement.reference == outcome.movement) else { continue };
-            if movement.state != MovementState::Asked {
+            // Taken for never sent, and yet it happened: what the network says is the truth.
+            let was_given_up = movement.fault() == Some(Fault::NotSent) && outcome.result.is_ok() && movement.original.is_none();
+            if was_given_up {
+                self.state = TransactionState::Processing;
+            } else if movement.state != MovementState::Asked {
                 continue;
             }
             let original = originals.iter_mut().find(|original| Some(original.reference) == movement.original);
@@ -322,13 +326,16 @@ fn refused(movement: &Movement, original: &mut Movement) {
     }
 }
 
+/// An account and its owner.
+type Side = (Account, String);
+
 /// The owner of an account that belongs to the merchant's seller.
 const SELLER: Option<&str> = None;
 
 /// The entry that a step makes, while it is being made.
 struct Books {
     entry: Transfers,
-    transfers: Vec<(Money, (Account, String), (Account, String))>,
+    transfers: Vec<(Money, Side, Side)>,
     seller: String,
     fee_bps: u32,
     owed: i64,

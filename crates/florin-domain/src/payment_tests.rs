@@ -84,6 +84,15 @@ fn concluding_twice_books_once() {
 }
 
 #[test]
+fn a_charge_that_was_taken_for_never_sent_is_booked_when_it_turns_up() {
+    let payment = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Purchase, 10_000)]);
+    let given_up = payment.conclude(vec![outcome(1, Err(Fault::NotSent))], Vec::new(), NOW).transaction;
+    assert_eq!(given_up.state, TransactionState::Rejected);
+    let change = given_up.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW);
+    assert_eq!((change.transaction.state, change.owed), (TransactionState::Approved, dollars(9_900)));
+}
+
+#[test]
 fn one_refusal_puts_everything_back_unless_said_otherwise() {
     let table = [
         (Atomicity::AllOrNothing, TransactionState::Processing, Rollback::Required, "reversing"),

@@ -1,27 +1,28 @@
 //! The sandbox's card network: test cards with published fates, and companies whose second instalment never comes.
 //!
-//! Invariant: a key has one outcome for good, written down before it is told.
+//! Charges of instalments are written down before they are told. Retail payments are not: theirs follow from the order alone,
+//! see [`retail`](crate::retail).
+//! Invariant: a key has one outcome for good.
 
 use std::sync::Arc;
 
-use florin_connect::{Call, CardAcquirer, CardCheck, CardVerdict, Charge, ChargeOutcome, ConnectError, Connector};
+use florin_connect::{
+    Authorise, Authorised, Call, CardAcquirer, CardCheck, CardVerdict, Charge, ChargeOutcome, ConnectError, Connector, Move, MoveKind,
+    Moved,
+};
 use florin_domain::card::CardNumber;
 use florin_domain::company::CompanyNumber;
 use serde::{Deserialize, Serialize};
 
+use crate::cards::{self, CardOutcome};
 use crate::company::CompanyOutcome;
 use crate::notebook::{self, Notebook};
+use crate::retail;
 
-/// Declined when it is to be kept.
-pub const DECLINED: &str = "4000000000000002";
-/// No money behind it, found out when it is to be kept and at every charge.
-pub const INSUFFICIENT_FUNDS: &str = "4000000000009995";
-/// Accepted when it is to be kept, declined at every charge.
-pub const DECLINED_LATER: &str = "4000000000000341";
 /// The instalment that an [`ApprovedThenLate`](CompanyOutcome::ApprovedThenLate) company misses.
 const MISSED_INSTALMENT: u32 = 2;
 
-/// A card network for the sandbox. Every card with a right check digit is good unless named above.
+/// A card network for the sandbox. Every card with a right check digit is good unless [`cards`](crate::cards) names it.
 #[derive(Clone)]
 pub struct SimAcquirer {
     notebook: Arc<dyn Notebook>,
@@ -97,6 +98,30 @@ impl CardAcquirer for SimAcquirer {
             Ok(note.map(|note| note.outcome(key)))
         })
     }
+
+    fn authorise<'a>(&'a self, order: Authorise<'a>) -> Call<'a, Authorised> {
+        Box::pin(retail::authorise(order))
+    }
+
+    fn capture<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved> {
+        Box::pin(async move { retail::move_money(MoveKind::Capture, &order) })
+    }
+
+    fn void<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved> {
+        Box::pin(async move { retail::move_money(MoveKind::Void, &order) })
+    }
+
+    fn refund<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved> {
+        Box::pin(async move { retail::move_money(MoveKind::Refund, &order) })
+    }
+
+    fn authorised<'a>(&'a self, order: Authorise<'a>) -> Call<'a, Option<Authorised>> {
+        Box::pin(async move { retail::authorised(&order).map(Some) })
+    }
+
+    fn moved<'a>(&'a self, kind: MoveKind, order: Move<'a>) -> Call<'a, Option<Moved>> {
+        Box::pin(async move { retail::moved(kind, &order).map(Some) })
+    }
 }
 
 impl ChargeNote {
@@ -112,10 +137,11 @@ fn page_of(key: &str) -> String {
     format!("charge/{key}")
 }
 
+/// Two cards cannot be kept at all; the others show what they are when they are paid with.
 fn refusal_at_check(number: &CardNumber) -> Option<Refusal> {
-    match number.expose() {
-        DECLINED => Some(CARD_DECLINED),
-        INSUFFICIENT_FUNDS => Some(NO_FUNDS),
+    match (CardOutcome::of(number.expose()), number.expose()) {
+        (CardOutcome::RefusedAtCapture, _) => Some(CARD_DECLINED),
+        (_, cards::NO_FUNDS_AT_CHECK) => Some(NO_FUNDS),
         _ => None,
     }
 }
@@ -125,5 +151,10 @@ fn refusal_at_charge(charge: &Charge<'_>) -> Option<Refusal> {
     if customer == Some(CompanyOutcome::ApprovedThenLate) && charge.instalment == MISSED_INSTALMENT {
         return Some(NO_FUNDS);
     }
-    if charge.card.number.expose() == DECLINED_LATER { Some(CARD_DECLINED) } else { refusal_at_check(&charge.card.number) }
+    let outcome = CardOutcome::of(charge.card.number.expose());
+    match outcome {
+        CardOutcome::RefusedAtCapture | CardOutcome::Declined => Some(CARD_DECLINED),
+        CardOutcome::InsufficientFunds => Some(NO_FUNDS),
+        other => other.refusal().map(|code| (other.name(), cards::meaning(code).1)),
+    }
 }

@@ -1,4 +1,4 @@
-//! The sandbox's outside world: register, underwriter, card network, banks, mail and payouts, all made up.
+//! The sandbox's outside world: register, underwriter, card network, wallets, banks, mail and payouts, all made up.
 //!
 //! Every connector of `florin-connect`, with nothing real behind it. What happens is published in advance and follows from the
 //! numbers a developer chooses: nothing is random, nothing reads a clock, nothing touches a network.
@@ -6,6 +6,7 @@
 
 pub mod acquirer;
 pub mod bank;
+pub mod cards;
 pub mod company;
 pub mod mailer;
 mod name;
@@ -13,15 +14,19 @@ pub mod notebook;
 mod payment;
 pub mod payouts;
 pub mod register;
+mod retail;
 pub mod underwriter;
+pub mod wallets;
 pub mod world;
 
 pub use acquirer::SimAcquirer;
 pub use bank::{BankOutcome, BankPage, SimBank};
+pub use cards::{CardOutcome, NamedCard, named_cards};
 pub use company::CompanyOutcome;
 pub use mailer::SimMailer;
 pub use notebook::{MemoryNotebook, Notebook};
 pub use payouts::SimPayouts;
 pub use register::SimRegister;
 pub use underwriter::SimUnderwriter;
+pub use wallets::SimWallets;
 pub use world::{NamedBank, NamedCompany, OutcomeNames, Sandbox, outcome_names};

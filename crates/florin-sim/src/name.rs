@@ -1,4 +1,4 @@
-//! Names for made-up companies and people, each from a number and always the same.
+//! Names for made-up companies, people and things, each from a text and always the same.
 
 const FIRST_WORDS: [&str; 16] = [
     "Amber",
@@ -63,8 +63,15 @@ fn pick(names: [&'static str; 16], at: u64) -> &'static str {
     names[(at % 16) as usize]
 }
 
+/// A name in the form of a UUID.
+pub(crate) fn uuid(text: &str) -> String {
+    let (high, low) = (mix(text), mix(&format!("{text} again")));
+    // The digits 4 and 8 stand where the form has its version and its variant.
+    format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", high >> 32, high >> 16 & 0xffff, high & 0xfff, low >> 52, low & 0xffff_ffff_ffff)
+}
+
 /// Spreads neighbouring numbers far apart, so that lists of them look like lists of companies. FNV-1a, then an avalanche step.
-fn mix(text: &str) -> u64 {
+pub(crate) fn mix(text: &str) -> u64 {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (hash >> 29)
 }

@@ -7,9 +7,10 @@ use florin_domain::company::Company;
 use serde::Serialize;
 
 use crate::bank;
+use crate::cards::{self, NamedCard};
 use crate::company::{self, CompanyOutcome};
 use crate::notebook::Notebook;
-use crate::{SimAcquirer, SimBank, SimMailer, SimPayouts, SimRegister, SimUnderwriter};
+use crate::{SimAcquirer, SimBank, SimMailer, SimPayouts, SimRegister, SimUnderwriter, SimWallets};
 
 /// The sandbox's world, with the one connector that also has pages.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ impl Sandbox {
             register: Arc::new(SimRegister),
             underwriter: Arc::new(SimUnderwriter),
             acquirer: Arc::new(SimAcquirer::new(notebook)),
+            wallets: Arc::new(SimWallets),
             bank: Arc::<SimBank>::clone(&bank),
             mailer: Arc::new(SimMailer),
             payouts: Arc::new(SimPayouts),
@@ -58,13 +60,15 @@ pub struct NamedBank {
     pub outcome: String,
 }
 
-/// What the sandbox publishes: at least two companies and one bank of every outcome.
+/// What the sandbox publishes: at least two companies, one bank and one card of every outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutcomeNames {
     /// Companies to try; any number with the same first digit does the same.
     pub companies: Vec<NamedCompany>,
     /// All banks.
     pub banks: Vec<NamedBank>,
+    /// All test cards.
+    pub cards: Vec<NamedCard>,
 }
 
 /// The published outcomes.
@@ -75,6 +79,7 @@ pub fn outcome_names() -> OutcomeNames {
             .into_iter()
             .map(|bank| NamedBank { id: bank.id, name: bank.name, outcome: bank.outcome.unwrap_or_default() })
             .collect(),
+        cards: cards::named_cards(),
     }
 }
 

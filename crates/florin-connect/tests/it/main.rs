@@ -5,4 +5,6 @@
 mod admin;
 mod peer;
 mod relay;
+mod stripe;
+mod stripe_desk;
 mod webhooks;

@@ -6,6 +6,8 @@ mod banks;
 mod cards;
 mod companies;
 mod credit;
+mod retail;
+mod wallets;
 mod whole;
 
 use florin_domain::Timestamp;

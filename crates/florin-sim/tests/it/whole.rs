@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use florin_connect::{Mail, Mailer, PayoutOrder, Payouts};
 use florin_domain::{MailId, Money, PayoutId, SellerId};
-use florin_sim::{MemoryNotebook, Sandbox, SimMailer, SimPayouts, outcome_names};
+use florin_sim::{MemoryNotebook, Sandbox, SimMailer, SimPayouts, named_cards, outcome_names};
 
 #[test]
 fn every_outcome_is_published_with_companies_and_banks_that_have_it() {
@@ -19,12 +19,21 @@ fn every_outcome_is_published_with_companies_and_banks_that_have_it() {
 
     let banks: BTreeMap<&str, &str> = names.banks.iter().map(|bank| (bank.outcome.as_str(), bank.id.as_str())).collect();
     assert!(banks.keys().copied().eq(["pays", "pending", "refuses", "unavailable"]), "{banks:?}");
+    assert_eq!(names.cards, named_cards());
 }
 
 #[test]
 fn everything_in_the_sandbox_owns_up_to_being_simulated() {
     let world = Sandbox::new(Arc::new(MemoryNotebook::default()), "https://localhost:8443").world;
-    let names = ["sandbox-register", "sandbox-underwriter", "sandbox-cards", "sandbox-bank", "sandbox-mailbox", "sandbox-payouts"];
+    let names = [
+        "sandbox-register",
+        "sandbox-underwriter",
+        "sandbox-cards",
+        "sandbox-wallets",
+        "sandbox-bank",
+        "sandbox-mailbox",
+        "sandbox-payouts",
+    ];
     assert_eq!(world.simulated(), names);
 }
 
