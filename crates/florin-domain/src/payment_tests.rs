@@ -1,5 +1,7 @@
 //! Tests of transactions: what each step leaves behind.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::InstrumentToken;
 use crate::instrument::InstrumentId;
@@ -190,4 +192,82 @@ fn a_hold_ends_by_itself_and_only_then() {
     assert!(held.clone().expire(Reference::FIRST.plus(1), NOW).is_none());
     let change = held.expire(Reference::FIRST.plus(1), NOW.plus(days(PREAUTH_DAYS))).unwrap();
     assert_eq!((change.transaction.movements[0].hold, balance(&change.entry)), (Some(Hold::Expired), 0));
+}
+
+/// What somebody tries with a payment.
+#[derive(Debug, Clone)]
+enum Step {
+    Complete(i64, bool),
+    Void(bool),
+    Refund(i64, bool),
+    Expire,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (1..1_500_i64, any::<bool>()).prop_map(|(amount, yes)| Step::Complete(amount, yes)),
+        any::<bool>().prop_map(Step::Void),
+        (1..1_500_i64, any::<bool>()).prop_map(|(amount, yes)| Step::Refund(amount, yes)),
+        Just(Step::Expire),
+    ]
+}
+
+/// The legs of an account, added up.
+fn sum(entries: &[Entry], account: Account) -> i64 {
+    entries.iter().flat_map(Entry::legs).filter(|leg| leg.account == account).map(|leg| leg.amount.minor()).sum()
+}
+
+/// Tries a step on the one movement of `bought`; gives its entry and what is owed for it.
+fn tried(bought: &mut Transaction, step: &Step) -> Option<TransactionChange> {
+    let original = bought.movements[0].clone();
+    let (begun, kind, movement_kind, amount, yes) = match step {
+        Step::Expire => {
+            let change = bought.clone().expire(original.reference, NOW.plus(days(PREAUTH_DAYS)))?;
+            *bought = change.transaction.clone();
+            return Some(change);
+        }
+        Step::Complete(amount, yes) => {
+            let begun = original.begin_completion(dollars(*amount), NOW).ok()?;
+            (begun, TransactionKind::Completion, MovementKind::Completion, *amount, *yes)
+        }
+        Step::Void(yes) => {
+            (original.clone().begin_void(NOW).ok()?, TransactionKind::Void, MovementKind::Void, original.amount.minor(), *yes)
+        }
+        Step::Refund(amount, yes) => {
+            let (begun, amount) = original.begin_refund(Some(dollars(*amount))).ok()?;
+            (begun, TransactionKind::Refund, MovementKind::Refund, amount.minor(), *yes)
+        }
+    };
+    let answer = if yes { Ok("F1") } else { Err(Fault::Declined) };
+    let change = follow_up(kind, movement_kind, amount, &begun).conclude(vec![outcome(11, answer)], vec![begun], NOW);
+    bought.movements[0] = change.originals[0].clone();
+    Some(change)
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_tried_the_books_balance_and_nothing_is_taken_or_given_twice(
+        is_preauth in any::<bool>(), amount in 1..1_000_i64, steps in prop::collection::vec(step(), 0..12)
+    ) {
+        let kind = if is_preauth { MovementKind::Preauth } else { MovementKind::Purchase };
+        let change = payment(Atomicity::KeepSuccesses, vec![movement(1, kind, amount)]).conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW);
+        let (mut owed, mut entries, mut bought) = (change.owed.minor(), vec![change.entry], change.transaction);
+        for step in &steps {
+            if let Some(change) = tried(&mut bought, step) {
+                owed += change.owed.minor();
+                entries.push(change.entry);
+            }
+            let part = &bought.movements[0];
+            prop_assert!((0..=part.amount.minor()).contains(&part.captured.minor()));
+            prop_assert!((0..=part.captured.minor()).contains(&part.refunded.minor()));
+        }
+        for entry in &entries {
+            prop_assert_eq!(balance(entry), 0);
+        }
+        let part = &bought.movements[0];
+        let held = if part.hold.is_some_and(Hold::is_held) { part.amount.minor() } else { 0 };
+        prop_assert_eq!(sum(&entries, Account::AuthorisationHolds), held);
+        prop_assert_eq!(sum(&entries, Account::CardClearing), part.captured.minor() - part.refunded.minor());
+        prop_assert_eq!(-sum(&entries, Account::MerchantPayable), owed);
+    }
 }
