@@ -22,6 +22,15 @@ impl Form {
         self.fields.iter().any(|(field, _)| field == name)
     }
 
+    /// Its body: the answer to each field, or what it has on offer where there is none.
+    pub(crate) fn fill(&self, answer: impl Fn(&str) -> Option<String>) -> String {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        for (name, offered) in &self.fields {
+            body.append_pair(name, &answer(name).unwrap_or_else(|| offered.clone()));
+        }
+        body.finish()
+    }
+
     fn read(rest: &str) -> Option<Self> {
         let (form, _) = rest.split_once("</form>")?;
         let (head, inside) = form.split_once('>')?;
@@ -46,6 +55,31 @@ impl Form {
             }
         }
         Some(Self { action: attribute(head, "action").unwrap_or_default(), fields })
+    }
+}
+
+/// What is typed into the fields of a card.
+pub(crate) struct Card<'a> {
+    number: &'a str,
+}
+
+impl<'a> Card<'a> {
+    /// The sandbox's card that is always approved.
+    pub(crate) const GOOD: Self = Self { number: "4242424242424242" };
+
+    /// The test card of this number.
+    pub(crate) const fn of(number: &'a str) -> Self {
+        Self { number }
+    }
+
+    /// What goes into the field `name`; `None` if the card has no such field.
+    pub(crate) fn field(&self, name: &str) -> Option<&'a str> {
+        match name {
+            "card_number" => Some(self.number),
+            "card_expiry" => Some("12/39"),
+            "card_cvc" => Some("123"),
+            _ => None,
+        }
     }
 }
 
@@ -76,5 +110,11 @@ mod tests {
         let fields: Vec<_> = forms[0].fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(fields, [("t", "O'Hara"), ("director_name", "Ann Lee"), ("pay", "PAY_LATER")]);
         assert!(forms[0].asks("pay") && !forms[1].asks("pay"));
+    }
+
+    #[test]
+    fn a_form_is_filled_in_by_its_names() {
+        let form = Form { action: String::new(), fields: vec![("card_expiry".into(), String::new()), ("kept".into(), "a b".into())] };
+        assert_eq!(form.fill(|name| Card::GOOD.field(name).map(str::to_owned)), "card_expiry=12%2F39&kept=a+b");
     }
 }

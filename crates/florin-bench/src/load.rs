@@ -13,6 +13,11 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
 
 /// Something to do over and over on one connection.
 pub trait Operation: Send + 'static {
+    /// Makes ready to do it once more, which is not measured; whether there is anything left to do.
+    fn prepare(&mut self) -> bool {
+        true
+    }
+
     /// Does it once.
     ///
     /// # Errors
@@ -25,7 +30,7 @@ pub trait Operation: Send + 'static {
 pub struct Load {
     /// Connections, each with one question under way.
     pub connections: usize,
-    /// For how long.
+    /// For how long, unless there is nothing left to do before.
     pub duration: Duration,
 }
 
@@ -97,6 +102,9 @@ async fn repeat<O: Operation>(target: Target, connection: Connection, mut operat
             }
             continue;
         };
+        if !operation.prepare() {
+            break;
+        }
         let asked = Instant::now();
         match operation.perform(connection).await {
             Ok(()) => measured.latency.record(asked.elapsed()),

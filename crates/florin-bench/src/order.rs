@@ -1,9 +1,9 @@
-//! What a merchant's server does all day: create an order, get an order.
-//!
-//! Requests are written once and sent again and again, as a busy server's would differ in little.
+//! What a seller's server does all day: create an order, get an order.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ask::Questions;
+use crate::request::Request;
 use crate::{BenchError, Connection, Operation};
 
 /// How many order ids are remembered to be got later.
@@ -39,7 +39,7 @@ pub struct Create {
 impl Create {
     /// Posts `body` to `path` on behalf of the holder of `token`, and adds what it creates to `ids`.
     pub fn new(host: &str, path: &str, token: &str, body: &str, ids: &OrderIds) -> Self {
-        Self { request: post_json(host, path, token, body), ids: ids.clone(), wants_ids: true }
+        Self { request: Request::post(host, path).bearer(token).json(body), ids: ids.clone(), wants_ids: true }
     }
 }
 
@@ -54,36 +54,8 @@ impl Operation for Create {
     }
 }
 
-/// Gets orders, one after the other and round again.
-pub struct Get {
-    requests: Arc<[Vec<u8>]>,
-    next: usize,
-}
-
-impl Get {
-    /// Gets `paths` on behalf of the holder of `token`, each client beginning elsewhere. There must be at least one path.
-    pub fn all(host: &str, paths: &[String], token: &str) -> impl Fn(usize) -> Self + use<> {
-        let requests: Arc<[Vec<u8>]> = paths.iter().map(|path| get(host, path, token)).collect();
-        move |number| Self { requests: Arc::clone(&requests), next: number * 17 }
-    }
-}
-
-impl Operation for Get {
-    async fn perform(&mut self, connection: &mut Connection) -> Result<(), BenchError> {
-        self.next = (self.next + 1) % self.requests.len();
-        connection.exchange(&self.requests[self.next]).await?.expect(200, "getting an order")?;
-        Ok(())
-    }
-}
-
-pub(crate) fn post_json(host: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
-    format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
-pub(crate) fn get(host: &str, path: &str, token: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
+/// Questions for the orders at `paths`, on behalf of the holder of `token`.
+pub fn get_orders(host: &str, paths: &[String], token: &str) -> Questions {
+    let requests = paths.iter().map(|path| Request::get(host, path).bearer(token).bare()).collect();
+    Questions { requests, what: "getting an order", proof: "\"status\":\"" }
 }

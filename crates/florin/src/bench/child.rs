@@ -12,7 +12,7 @@ use florin_bench::{BenchError, Target, Trust, rss_kib};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-use super::subject::Subject;
+use super::subject::{Credentials, Subject};
 use crate::announcement::Announcement;
 use crate::data_directory::DataDirectory;
 use crate::failure::Failure;
@@ -90,10 +90,12 @@ impl Sandbox {
     /// What to measure of it.
     ///
     /// # Errors
-    /// A [`Failure`] when it has no seller.
+    /// A [`Failure`] when it has no seller or no merchant.
     pub async fn subject(&self) -> Result<Subject, Failure> {
         let seller = self.announcement.sellers.first().ok_or_else(|| Failure::new("the sandbox has no seller"))?;
-        Ok(Subject::florin(target_of(&self.announcement).await?, &seller.seller_uuid, &seller.access_token, self.child.id()))
+        let merchant = self.announcement.wpay.first().ok_or_else(|| Failure::new("the sandbox has no merchant"))?;
+        let credentials = Credentials { seller: &seller.seller_uuid, token: &seller.access_token, api_key: &merchant.api_key };
+        Ok(Subject::florin(target_of(&self.announcement).await?, &credentials, self.child.id()))
     }
 
     /// Its memory, in KiB.

@@ -1,7 +1,10 @@
 //! The figures of a run: for people as a table, for programs as JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::measure::Measure;
 use super::turns::Plan;
 use crate::failure::Failure;
 use crate::{screen, table};
@@ -11,18 +14,15 @@ use crate::{screen, table};
 pub struct Report {
     /// Length of a turn, in seconds.
     pub turn_s: f64,
-    /// Connections that create or get.
+    /// Connections, but for those that walk.
     pub connections: usize,
     /// Connections that walk.
     pub buyers: usize,
     /// How the sandbox started; none for a server that was there already.
     pub start: Option<Start>,
-    /// Creating orders.
-    pub create: Series,
-    /// Getting orders.
-    pub get: Series,
-    /// Whole purchases with Pay Later.
-    pub walk: Series,
+    /// The turns of what was measured, under its name.
+    #[serde(flatten)]
+    pub series: BTreeMap<Measure, Series>,
     /// The server's memory after all turns, in KiB.
     pub loaded_rss_kib: Option<u64>,
     /// What the check of the books found.
@@ -92,9 +92,7 @@ impl Report {
             connections: plan.connections,
             buyers: plan.buyers,
             start: None,
-            create: Series::default(),
-            get: Series::default(),
-            walk: Series::default(),
+            series: BTreeMap::new(),
             loaded_rss_kib: None,
             books: None,
         }
@@ -102,15 +100,12 @@ impl Report {
 
     /// Shows the figures.
     pub fn show(&self) {
-        let series = [("create", &self.create), ("get", &self.get), ("walk to paid", &self.walk)];
-        let rows: Vec<_> = series.iter().flat_map(|(name, series)| rows(name, series)).collect();
+        let rows: Vec<_> = self.series.iter().flat_map(|(measure, series)| rows(*measure, series)).collect();
         screen::show(format_args!("{} connections ({} buyers), {} s a turn\n", self.connections, self.buyers, self.turn_s));
         table::show(&["operation", "server", "turn", "per second", "p50", "p99", "failures", "CPU s", "generator CPU s"], &rows, "-");
         screen::show("");
-        for (name, series) in series {
-            let Some(rate) = median(&series.florin) else { continue };
-            let ratio = series.ratio().map(|ratio| format!(", {ratio:.2} of the reference server's")).unwrap_or_default();
-            screen::show(format_args!("{name}: {rate:.0}/s in the median{ratio}"));
+        for line in self.series.iter().filter_map(|(measure, series)| summary(*measure, series)) {
+            screen::show(line);
         }
         if let Some(start) = &self.start {
             screen::show(format_args!(
@@ -137,9 +132,12 @@ impl Report {
     /// # Errors
     /// A [`Failure`] if they cannot be written down, which is a bug.
     pub fn json(&self) -> Result<String, Failure> {
-        let ratios = serde_json::json!({ "create": self.create.ratio(), "get": self.get.ratio() });
-        let mut value = serde_json::to_value(self).map_err(|error| Failure::because("the report", error))?;
-        value["ratio"] = ratios;
+        let json = |value: Result<serde_json::Value, serde_json::Error>| value.map_err(|error| Failure::because("the report", error));
+        let ratios: BTreeMap<Measure, f64> = self.series.iter().filter_map(|(measure, series)| Some((*measure, series.ratio()?))).collect();
+        let goals: BTreeMap<Measure, f64> = self.series.keys().filter_map(|measure| Some((*measure, measure.goal()?))).collect();
+        let mut value = json(serde_json::to_value(self))?;
+        value["ratio"] = json(serde_json::to_value(ratios))?;
+        value["goal"] = json(serde_json::to_value(goals))?;
         Ok(format!("{value:#}\n"))
     }
 
@@ -151,7 +149,7 @@ impl Report {
         if let Some(books) = self.books.as_ref().filter(|books| books.violations > 0) {
             return Err(Failure::new(format!("the books are not in order: {} violations", books.violations)));
         }
-        let mut turns = [&self.create, &self.get, &self.walk].into_iter().flat_map(|series| series.florin.iter().chain(&series.reference));
+        let mut turns = self.series.values().flat_map(|series| series.florin.iter().chain(&series.reference));
         match turns.find_map(|turn| turn.first_failure.as_ref()) {
             Some(failure) => Err(Failure::new(format!("not every answer was right; the first wrong one: {failure}"))),
             None => Ok(()),
@@ -159,11 +157,23 @@ impl Report {
     }
 }
 
-fn rows(name: &str, series: &Series) -> Vec<Vec<String>> {
-    let of = |server: &str, turns: &[Turn]| -> Vec<Vec<String>> {
-        turns.iter().enumerate().map(|(index, turn)| row(name, server, index + 1, turn)).collect()
+/// The line of one operation: its rate, the ratio, and what the ratio should be.
+fn summary(measure: Measure, series: &Series) -> Option<String> {
+    let rate = median(&series.florin)?;
+    let goal = measure.goal().map(|goal| format!(" (goal: {goal:.2})")).unwrap_or_default();
+    let beside = match measure.counterpart() {
+        Some(other) if other != measure => format!(" {}", other.name()),
+        _ => String::new(),
     };
-    [of("florin", &series.florin), of("reference", &series.reference)].concat()
+    let ratio = series.ratio().map(|ratio| format!(", {ratio:.2} of the reference server's{beside}{goal}")).unwrap_or_default();
+    Some(format!("{}: {rate:.0}/s in the median{ratio}", measure.name()))
+}
+
+fn rows(measure: Measure, series: &Series) -> Vec<Vec<String>> {
+    let of = |server: &str, measure: Measure, turns: &[Turn]| -> Vec<Vec<String>> {
+        turns.iter().enumerate().map(|(index, turn)| row(measure.name(), server, index + 1, turn)).collect()
+    };
+    [of("florin", measure, &series.florin), of("reference", measure.counterpart().unwrap_or(measure), &series.reference)].concat()
 }
 
 fn row(name: &str, server: &str, number: usize, turn: &Turn) -> Vec<String> {
@@ -195,4 +205,35 @@ fn median(turns: &[Turn]) -> Option<f64> {
     let upper = rates.get(rates.len() / 2)?;
     let lower = rates.get((rates.len() - 1) / 2)?;
     Some(f64::midpoint(*lower, *upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(rate: f64) -> Turn {
+        let (server_cpu_s, generator_cpu_s, first_failure) = (None, None, None);
+        Turn { operations: 1, rate, p50_us: 1, p99_us: 2, failures: 0, first_failure, server_cpu_s, generator_cpu_s }
+    }
+
+    fn report() -> Report {
+        let purchase = Series { florin: [300.0, 100.0, 400.0].map(turn).into(), reference: [1000.0, 500.0].map(turn).into() };
+        let list = Series { florin: vec![turn(7.0)], reference: Vec::new() };
+        let series = BTreeMap::from([(Measure::Purchase, purchase), (Measure::List, list)]);
+        Report { turn_s: 1.0, connections: 1, buyers: 1, start: None, series, loaded_rss_kib: None, books: None }
+    }
+
+    #[test]
+    fn a_ratio_is_of_medians_and_stands_beside_its_goal() {
+        let lines: Vec<_> = report().series.iter().filter_map(|(measure, series)| summary(*measure, series)).collect();
+        assert_eq!(lines, ["list: 7/s in the median", "purchase: 300/s in the median, 0.40 of the reference server's create (goal: 0.35)"]);
+    }
+
+    #[test]
+    fn the_json_has_each_measure_under_its_name() {
+        let value: serde_json::Value = serde_json::from_str(&report().json().unwrap()).unwrap();
+        assert_eq!(value["purchase"]["florin"][2]["rate"], 400.0);
+        assert_eq!((&value["ratio"]["purchase"], &value["goal"]["purchase"]), (&0.4.into(), &0.35.into()));
+        assert!(value["ratio"].get("list").is_none() && value.get("create").is_none());
+    }
 }

@@ -1,23 +1,29 @@
 //! Turns: each operation measured on one server, then on the other, round after round, so that both meet the same weather.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use florin_bench::{Load, Measured, Numbers, Operation, Usage, Walk, run};
+use florin_bench::{Load, Measured, Numbers, Operation, Purchase, Refund, Usage, Walk, run};
 
-use super::report::{Report, Series, Turn};
+use super::measure::Measure;
+use super::report::{Report, Turn};
 use super::subject::Subject;
 use crate::failure::Failure;
 
 /// How much to measure.
 pub struct Plan {
+    /// What.
+    pub measures: BTreeSet<Measure>,
     /// Length of a turn.
     pub seconds: Duration,
     /// Turns of each operation and server.
     pub rounds: u32,
-    /// Connections that create or get orders.
+    /// Connections, but for those that walk.
     pub connections: usize,
     /// Connections that walk through the checkout.
     pub buyers: usize,
+    /// Tells this run from others on the same server.
+    pub seed: u32,
     /// The buyers' companies.
     pub numbers: Numbers,
 }
@@ -26,37 +32,59 @@ pub struct Plan {
 ///
 /// # Errors
 /// A [`Failure`] when a server cannot be connected to, or gives no right answer at all.
-pub async fn take(plan: &Plan, florin: &Subject, reference: Option<&Subject>) -> Result<Report, Failure> {
+pub async fn take(plan: &Plan, florin: &mut Subject, reference: Option<&Subject>) -> Result<Report, Failure> {
+    if plan.measures.iter().any(|measure| measure.takes_shoppers()) {
+        florin.enrol_shoppers(plan.seed).await.map_err(|error| Failure::new(error.to_string()))?;
+    }
     let mut report = Report::new(plan);
-    for _ in 0..plan.rounds {
-        report.create.florin.push(create(plan, florin).await?);
-        if let Some(reference) = reference {
-            report.create.reference.push(create(plan, reference).await?);
-        }
-        report.get.florin.push(get(plan, florin).await?);
-        if let Some(reference) = reference {
-            report.get.reference.push(get(plan, reference).await?);
+    for round in 1..=plan.rounds {
+        for measure in &plan.measures {
+            if !measure.is_repeated() && round < plan.rounds {
+                continue;
+            }
+            let series = report.series.entry(*measure).or_default();
+            series.florin.push(one(plan, *measure, florin).await?);
+            if let Some((counterpart, reference)) = measure.counterpart().zip(reference) {
+                series.reference.push(one(plan, counterpart, reference).await?);
+            }
         }
     }
-    report.walk = Series { florin: vec![walk(plan, florin).await?], reference: Vec::new() };
     Ok(report)
 }
 
-async fn create(plan: &Plan, subject: &Subject) -> Result<Turn, Failure> {
-    turn(plan, subject, plan.connections, |_| subject.create()).await
+/// Takes one turn of `measure`.
+async fn one(plan: &Plan, measure: Measure, subject: &Subject) -> Result<Turn, Failure> {
+    let Subject { target, shop, shoppers, purchases, .. } = subject;
+    match measure {
+        Measure::Create => turn(plan.connections, plan, subject, |_| subject.create()).await,
+        Measure::Get => {
+            let questions = subject.get();
+            if questions.is_empty() {
+                return Err(Failure::new("there is no order to get; no create was answered"));
+            }
+            turn(plan.connections, plan, subject, |number| questions.ask(number)).await
+        }
+        Measure::Mint => {
+            let questions = shop.sign_in_all(subject.mint_path);
+            turn(plan.connections, plan, subject, |number| questions.ask(number)).await
+        }
+        Measure::List => {
+            let questions = shop.list_wallets(shoppers);
+            turn(plan.connections, plan, subject, |number| questions.ask(number)).await
+        }
+        Measure::Purchase => {
+            let purchase = |number: usize| Purchase::new(shop, &shoppers[number % shoppers.len()], purchases);
+            turn(plan.connections, plan, subject, purchase).await
+        }
+        Measure::Refund => turn(plan.connections, plan, subject, |_| Refund::new(shop, purchases)).await,
+        Measure::Walk => {
+            let buyer = |_| Walk::new(target.host(), &subject.create_path, &subject.token, &plan.numbers);
+            turn(plan.buyers, plan, subject, buyer).await
+        }
+    }
 }
 
-async fn get(plan: &Plan, subject: &Subject) -> Result<Turn, Failure> {
-    let get = subject.get().ok_or_else(|| Failure::new("there is no order to get; no create was answered"))?;
-    turn(plan, subject, plan.connections, get).await
-}
-
-async fn walk(plan: &Plan, subject: &Subject) -> Result<Turn, Failure> {
-    let buyer = |_| Walk::new(subject.target.host(), &subject.create_path, &subject.token, &plan.numbers);
-    turn(plan, subject, plan.buyers, buyer).await
-}
-
-async fn turn<O: Operation>(plan: &Plan, subject: &Subject, connections: usize, operation: impl Fn(usize) -> O) -> Result<Turn, Failure> {
+async fn turn<O: Operation>(connections: usize, plan: &Plan, subject: &Subject, operation: impl Fn(usize) -> O) -> Result<Turn, Failure> {
     let usage = || (subject.pid.and_then(Usage::of), Usage::of(std::process::id()));
     let load = Load { connections, duration: plan.seconds };
     let before = usage();
