@@ -1,9 +1,9 @@
 //! SQL for cards kept for repayments. The number is sealed before it comes here; nothing here can open it.
 
-use florin_domain::card::{Card, CardExpiry};
+use florin_domain::card::Card;
 use florin_domain::{CardId, Timestamp};
 
-use crate::columns::{count, id, time};
+use crate::columns::{expiry_columns, id, opt_expiry, time};
 use crate::{StoreError, Tx, Value};
 
 const INSERT: &str = "
@@ -16,14 +16,15 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::Conflict`] if the id is taken.
     pub fn insert_card(&mut self, card: &Card) -> Result<(), StoreError> {
+        let (year, month) = expiry_columns(Some(card.expiry));
         self.execute_one(
             INSERT,
             &[
                 Value::from(&card.id.to_string()),
                 (&card.brand).into(),
                 (&card.last4).into(),
-                i64::from(card.expiry.year).into(),
-                i64::from(card.expiry.month).into(),
+                year.into(),
+                month.into(),
                 (&card.sealed).into(),
                 Timestamp::micros(card.created_at).into(),
             ],
@@ -36,13 +37,11 @@ impl Tx<'_> {
     /// [`StoreError::Corrupt`] if the row breaks an invariant.
     pub fn find_card(&mut self, card: CardId) -> Result<Option<Card>, StoreError> {
         self.query_one(BY_ID, &[(&card.to_string()).into()], |row| {
-            let year = u16::try_from(count(row, 3)?).map_err(|_| row.corrupt(3))?;
-            let month = u8::try_from(count(row, 4)?).map_err(|_| row.corrupt(4))?;
             Ok(Card {
                 id: id(row, 0, CardId::parse)?,
                 brand: row.text(1)?.to_owned(),
                 last4: row.text(2)?.to_owned(),
-                expiry: CardExpiry { year, month },
+                expiry: opt_expiry(row, 3)?.ok_or_else(|| row.corrupt(3))?,
                 sealed: row.blob(5)?.to_vec(),
                 created_at: time(row, 6)?,
             })

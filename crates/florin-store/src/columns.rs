@@ -2,6 +2,7 @@
 //!
 //! Invariant: a value that the domain would not have written is `Corrupt`, never repaired.
 
+use florin_domain::card::CardExpiry;
 use florin_domain::{Currency, Money, Timestamp};
 
 use crate::{Row, StoreError};
@@ -39,4 +40,46 @@ pub(crate) fn money(row: &Row<'_>, index: usize, currency: Currency) -> Result<M
 /// A whole number that cannot be negative or large.
 pub(crate) fn count(row: &Row<'_>, index: usize) -> Result<u32, StoreError> {
     u32::try_from(row.int(index)?).map_err(|_| row.corrupt(index))
+}
+
+/// One of the words that the books have for something.
+pub(crate) fn named<T>(row: &Row<'_>, index: usize, from_name: fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    from_name(row.text(index)?).ok_or_else(|| row.corrupt(index))
+}
+
+/// Like [`named`], or nothing for NULL.
+pub(crate) fn opt_named<T>(row: &Row<'_>, index: usize, from_name: fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+    row.opt_text(index)?.map(|name| from_name(name).ok_or_else(|| row.corrupt(index))).transpose()
+}
+
+/// A digest.
+pub(crate) fn hash(row: &Row<'_>, index: usize) -> Result<[u8; 32], StoreError> {
+    row.blob(index)?.try_into().map_err(|_| row.corrupt(index))
+}
+
+/// A yes or no, kept as 1 or 0.
+pub(crate) fn flag(row: &Row<'_>, index: usize) -> Result<bool, StoreError> {
+    match row.int(index)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(row.corrupt(index)),
+    }
+}
+
+/// The text, or nothing for NULL.
+pub(crate) fn opt_text(row: &Row<'_>, index: usize) -> Result<Option<String>, StoreError> {
+    Ok(row.opt_text(index)?.map(str::to_owned))
+}
+
+/// A card's last month: the year, and in the next column the month.
+pub(crate) fn opt_expiry(row: &Row<'_>, index: usize) -> Result<Option<CardExpiry>, StoreError> {
+    let Some(year) = row.opt_int(index)? else { return Ok(None) };
+    let year = u16::try_from(year).map_err(|_| row.corrupt(index))?;
+    let month = u8::try_from(row.int(index + 1)?).map_err(|_| row.corrupt(index + 1))?;
+    Ok(Some(CardExpiry { year, month }))
+}
+
+/// How a card's last month is written: year and month.
+pub(crate) fn expiry_columns(expiry: Option<CardExpiry>) -> (Option<i64>, Option<i64>) {
+    (expiry.map(|expiry| expiry.year.into()), expiry.map(|expiry| expiry.month.into()))
 }

@@ -2,7 +2,7 @@
 
 use florin_domain::Timestamp;
 
-use crate::columns::count;
+use crate::columns::{count, hash};
 use crate::{StoreError, Tx, Value};
 
 const INSERT: &str = "
@@ -46,8 +46,7 @@ impl Tx<'_> {
     /// [`StoreError::Corrupt`] if the row breaks an invariant.
     pub fn find_answer(&mut self, scope: &str, key: &str) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.query_one(FIND, &[scope.into(), key.into()], |row| {
-            let fingerprint = row.blob(0)?.try_into().map_err(|_| row.corrupt(0))?;
-            Ok(IdempotencyRecord { fingerprint, status: count(row, 1)?, body: row.blob(2)?.to_vec() })
+            Ok(IdempotencyRecord { fingerprint: hash(row, 0)?, status: count(row, 1)?, body: row.blob(2)?.to_vec() })
         })
     }
 

@@ -6,8 +6,8 @@
 use florin_domain::ledger::Entry;
 use florin_domain::{Currency, Money, Timestamp};
 
-use crate::columns::{currency, money, time};
-use crate::{Row, StoreError, Tx, Value};
+use crate::columns::{currency, hash, money, time};
+use crate::{StoreError, Tx, Value};
 
 const INSERT: &str = "INSERT INTO journal (seq, kind, subject, at, hash) VALUES ($1, $2, $3, $4, $5)";
 const INSERT_LEG: &str = "INSERT INTO legs (seq, number, account, owner, currency, amount_minor) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -77,7 +77,7 @@ impl Tx<'_> {
         if let Some(head) = self.head {
             return Ok(head);
         }
-        let head = self.query_one(HEAD, &[], |row| Ok((row.int(0)?, hash_of(row, 1)?)))?.unwrap_or((0, CHAIN_START));
+        let head = self.query_one(HEAD, &[], |row| Ok((row.int(0)?, hash(row, 1)?)))?.unwrap_or((0, CHAIN_START));
         self.head = Some(head);
         Ok(head)
     }
@@ -94,7 +94,7 @@ impl Tx<'_> {
                 subject: row.text(2)?.to_owned(),
                 at: time(row, 3)?,
                 legs: Vec::new(),
-                hash: hash_of(row, 4)?,
+                hash: hash(row, 4)?,
             })
         })?;
         let last = entries.last().map_or(after, |entry| entry.seq);
@@ -124,10 +124,6 @@ impl Tx<'_> {
         let minor = self.query_one(BALANCE, &values, |row| row.int(0))?.unwrap_or(0);
         Ok(Money::new(minor, currency))
     }
-}
-
-fn hash_of(row: &Row<'_>, index: usize) -> Result<[u8; 32], StoreError> {
-    row.blob(index)?.try_into().map_err(|_| row.corrupt(index))
 }
 
 fn sealed_head(previous: &[u8; 32], seq: i64, kind: &str, subject: &str, at: Timestamp) -> Vec<u8> {

@@ -16,12 +16,20 @@ pub(crate) struct Migration {
     pub(crate) postgres: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "spine",
-    sqlite: include_str!("../migrations/sqlite/0001_spine.sql"),
-    postgres: include_str!("../migrations/postgres/0001_spine.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "spine",
+        sqlite: include_str!("../migrations/sqlite/0001_spine.sql"),
+        postgres: include_str!("../migrations/postgres/0001_spine.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "shoppers",
+        sqlite: include_str!("../migrations/sqlite/0002_shoppers.sql"),
+        postgres: include_str!("../migrations/postgres/0002_shoppers.sql"),
+    },
+];
 
 /// Alike on both engines, because it is there before either is migrated.
 const CREATE_TABLE: &str = "

@@ -1,6 +1,8 @@
 //! SQL for the rules that the whole database must keep: each is a query for its counterexamples.
 //!
-//! Read-only. A clean database answers every query with nothing.
+//! Read-only. A clean database answers every query with nothing. Here are the rules of the books and of orders.
+
+mod payments;
 
 use crate::{StoreError, Tx};
 
@@ -123,15 +125,19 @@ const RULES: &[Rule] = &[
              WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.order_id = p.order_id AND o.state = 'successful')",
     },
     Rule {
-        name: "every seller is owed its payouts to come, less the fees billed",
+        name: "every seller is owed its payouts, settlements and card sales to come, less the fees billed",
         counterexamples: "
-            SELECT owner, CAST(SUM(minor) AS TEXT) FROM (
-                SELECT owner, amount_minor AS minor FROM legs WHERE account = 'merchant_payable'
+            SELECT owner, CAST(SUM(minor) AS TEXT) || ' ' || currency FROM (
+                SELECT owner, currency, amount_minor AS minor FROM legs WHERE account = 'merchant_payable'
                  UNION ALL
-                SELECT seller_id, amount_minor FROM payouts WHERE state = 'scheduled'
+                SELECT seller_id, currency, amount_minor FROM payouts WHERE state = 'scheduled'
                  UNION ALL
-                SELECT seller_id, -amount_minor FROM fees WHERE billed_at IS NOT NULL
-            ) AS sides GROUP BY owner HAVING SUM(minor) <> 0",
+                SELECT seller_id, currency, -amount_minor FROM fees WHERE billed_at IS NOT NULL
+                 UNION ALL
+                SELECT seller_id, currency, unsettled_minor FROM balances
+                 UNION ALL
+                SELECT seller_id, currency, amount_minor FROM settlements WHERE sent_at IS NULL
+            ) AS sides GROUP BY owner, currency HAVING SUM(minor) <> 0",
     },
     Rule {
         name: "fees not yet billed stand in the books, by seller",
@@ -224,6 +230,12 @@ const COUNTS: &[(&str, &str)] = &[
     ("bank payments", "SELECT COUNT(*) FROM bank_payments"),
     ("payouts", "SELECT COUNT(*) FROM payouts"),
     ("webhooks to deliver", "SELECT COUNT(*) FROM events WHERE delivery = 'pending'"),
+    ("merchants", "SELECT COUNT(*) FROM merchants"),
+    ("instruments", "SELECT COUNT(*) FROM instruments"),
+    ("transactions", "SELECT COUNT(*) FROM transactions"),
+    ("movements", "SELECT COUNT(*) FROM movements"),
+    ("gift cards", "SELECT COUNT(*) FROM gift_cards"),
+    ("agreements", "SELECT COUNT(*) FROM agreements"),
     ("jobs", "SELECT COUNT(*) FROM jobs"),
     ("idempotency keys", "SELECT COUNT(*) FROM idempotency"),
 ];
@@ -235,7 +247,7 @@ const CREATED_ANSWERS: &str = "
 impl Tx<'_> {
     /// How many rules there are.
     pub fn count_rules() -> usize {
-        RULES.len()
+        RULES.len() + payments::RULES.len()
     }
 
     /// Everything that breaks a rule.
@@ -244,7 +256,7 @@ impl Tx<'_> {
     /// Only if the store fails.
     pub fn list_violations(&mut self) -> Result<Vec<Violation>, StoreError> {
         let mut violations = Vec::new();
-        for rule in RULES {
+        for rule in RULES.iter().chain(payments::RULES) {
             violations.extend(self.query(rule.counterexamples, &[], |row| {
                 let text = |index| Ok::<_, StoreError>(row.opt_text(index)?.unwrap_or("").to_owned());
                 Ok(Violation { rule: rule.name, subject: text(0)?, detail: text(1)? })

@@ -1,4 +1,4 @@
-//! SQL for what a database knows of itself: its settings, its wrapped data keys, and the simulated world's notes.
+//! SQL for what a database knows of itself: its settings, its wrapped keys and secrets, and the simulated world's notes.
 
 use crate::{StoreError, Tx};
 
@@ -8,6 +8,10 @@ const SET: &str = "
 const KEEP: &str = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 const DATA_KEY: &str = "SELECT wrapped FROM data_keys WHERE owner = $1";
 const INSERT_DATA_KEY: &str = "INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT (owner) DO NOTHING";
+const DATA_KEYS: &str = "SELECT owner, wrapped FROM data_keys ORDER BY owner";
+const REPLACE_DATA_KEY: &str = "UPDATE data_keys SET wrapped = $1 WHERE owner = $2 AND wrapped = $3";
+const SECRET: &str = "SELECT sealed FROM secrets WHERE name = $1";
+const KEEP_SECRET: &str = "INSERT INTO secrets (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 const NOTE: &str = "SELECT value FROM sim_notes WHERE name = $1";
 const SET_NOTE: &str = "
     INSERT INTO sim_notes (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -53,6 +57,39 @@ impl Tx<'_> {
     pub fn keep_data_key(&mut self, owner: &str, wrapped: &[u8]) -> Result<Vec<u8>, StoreError> {
         self.execute(INSERT_DATA_KEY, &[owner.into(), wrapped.into()])?;
         self.data_key(owner)?.ok_or(StoreError::Stale)
+    }
+
+    /// Every owner's wrapped data key.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn list_data_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.query(DATA_KEYS, &[], |row| Ok((row.text(0)?.to_owned(), row.blob(1)?.to_vec())))
+    }
+
+    /// Writes an owner's data key wrapped anew; `false` if another stands there than the `old` one.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn replace_data_key(&mut self, owner: &str, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        Ok(self.execute(REPLACE_DATA_KEY, &[new.into(), owner.into(), old.into()])? == 1)
+    }
+
+    /// A secret of the whole house, sealed.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn secret(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.query_one(SECRET, &[name.into()], |row| row.blob(0).map(<[u8]>::to_vec))
+    }
+
+    /// Writes a secret unless there is one, and gives the one that stands.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn keep_secret(&mut self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.execute(KEEP_SECRET, &[name.into(), sealed.into()])?;
+        self.secret(name)?.ok_or(StoreError::Stale)
     }
 
     /// A note of the simulated world.

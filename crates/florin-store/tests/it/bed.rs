@@ -7,9 +7,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::task::Poll;
 
-use florin_store::{Database, Row, Store, StoreError, Tx};
+use florin_domain::Timestamp;
+use florin_store::{Database, Row, Store, StoreError, Tx, Violation};
 use florin_testkit::Postgres;
 
+/// Runs each case once for each engine.
+macro_rules! on_both_engines {
+    ($($case:ident)*) => {
+        mod on_sqlite {
+            $(#[tokio::test] async fn $case() { super::$case(&crate::bed::Bed::sqlite().store().await).await; })*
+        }
+        mod on_postgres {
+            $(#[tokio::test] async fn $case() { super::$case(&crate::bed::Bed::postgres().store().await).await; })*
+        }
+    };
+}
+pub(crate) use on_both_engines;
+
+/// The present of the cases.
+pub const NOW: Timestamp = Timestamp::from_micros(1_795_255_800_000_000);
 /// One text for both engines: `SQLite` takes any name for a type.
 pub const TABLE: &str = "CREATE TABLE things (id BIGINT PRIMARY KEY, words TEXT, bytes BYTEA, version BIGINT NOT NULL DEFAULT 0)";
 pub const INSERT: &str = "INSERT INTO things (id, words) VALUES ($1, $2)";
@@ -117,4 +133,24 @@ pub async fn begun<F: Future>(future: F) -> Pin<Box<F>> {
     })
     .await;
     future
+}
+
+/// Runs an operation that must succeed.
+pub async fn write<T: Send + 'static>(store: &Store, operation: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static) -> T {
+    store.write(operation).await.unwrap()
+}
+
+/// Answers with what a fraud breaks, and takes it back.
+pub async fn undone(store: &Store, fraud: &'static str) -> Result<(), Vec<Violation>> {
+    struct Found(Vec<Violation>);
+    impl From<StoreError> for Found {
+        fn from(error: StoreError) -> Self {
+            panic!("{error}")
+        }
+    }
+    let outcome = store.write(move |tx| {
+        tx.execute(fraud, &[])?;
+        Err::<(), _>(Found(tx.list_violations()?))
+    });
+    outcome.await.map_err(|found| found.0)
 }

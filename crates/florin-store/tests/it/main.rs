@@ -10,5 +10,8 @@ mod cut;
 mod migrations;
 mod nouns;
 mod postgres;
+mod sales_rules;
+mod shoppers;
 mod speed;
 mod sqlite;
+mod transactions;

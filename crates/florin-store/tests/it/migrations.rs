@@ -43,3 +43,43 @@ async fn programs_that_start_together_migrate_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_older_database_is_brought_up_to_date_with_its_rows() {
+    const SECOND: [&str; 19] = [
+        "DROP TABLE api_keys",
+        "DROP TABLE server_keys",
+        "DROP TABLE merchants",
+        "DROP TABLE signing_keys",
+        "DROP TABLE secrets",
+        "DROP TABLE refresh_tokens",
+        "DROP TABLE revoked_families",
+        "DROP TABLE numbers",
+        "DROP TABLE instruments",
+        "DROP TABLE captures",
+        "DROP TABLE attempts",
+        "DROP TABLE spent_proofs",
+        "DROP TABLE gift_cards",
+        "DROP TABLE transactions",
+        "DROP TABLE movements",
+        "DROP TABLE client_references",
+        "DROP TABLE balances",
+        "DROP TABLE settlements",
+        "DROP TABLE agreements",
+    ];
+    for bed in [Bed::sqlite(), Bed::postgres()] {
+        let store = bed.store().await;
+        let older = store.write(|tx| {
+            for table in SECOND {
+                tx.execute(table, &[])?;
+            }
+            tx.set_setting("kept", "yes")?;
+            tx.execute_one("DELETE FROM migrations WHERE number = 2", &[])
+        });
+        assert_eq!(older.await, Ok(()));
+        drop(store);
+        let store = bed.store().await;
+        let kept = store.read(|tx| Ok::<_, StoreError>((tx.setting("kept")?, tx.list_merchants()?)));
+        assert_eq!(kept.await, Ok((Some("yes".to_owned()), Vec::new())));
+    }
+}

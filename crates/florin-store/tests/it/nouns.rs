@@ -19,17 +19,7 @@ use florin_store::{
     AnnouncementFilter, Attempt, Delivery, IdempotencyRecord, IntegrationEvent, MailRecord, Settled, Store, StoreError, TokenRecord, Tx,
 };
 
-/// Runs each case once for each engine.
-macro_rules! on_both_engines {
-    ($($case:ident)*) => {
-        mod on_sqlite {
-            $(#[tokio::test] async fn $case() { super::$case(&crate::bed::Bed::sqlite().store().await).await; })*
-        }
-        mod on_postgres {
-            $(#[tokio::test] async fn $case() { super::$case(&crate::bed::Bed::postgres().store().await).await; })*
-        }
-    };
-}
+use crate::bed::{NOW, on_both_engines, undone, write};
 
 on_both_engines! {
     an_order_is_read_back_as_it_was_saved_in_every_state
@@ -46,12 +36,6 @@ on_both_engines! {
     credentials_are_kept_until_they_end
     mails_answers_cards_and_settings_are_kept
     changed_books_are_found_out
-}
-
-const NOW: Timestamp = Timestamp::from_micros(1_795_255_800_000_000);
-
-async fn write<T: Send + 'static>(store: &Store, operation: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static) -> T {
-    store.write(operation).await.unwrap()
 }
 
 fn company() -> CompanyNumber {
@@ -528,19 +512,4 @@ async fn changed_books_are_found_out(store: &Store) {
         let found = found.unwrap_err();
         assert!(found.iter().any(|violation| violation.rule.contains(rule)), "{fraud}: {found:?}");
     }
-}
-
-/// Answers with what a fraud breaks, and takes it back.
-async fn undone(store: &Store, fraud: &'static str) -> Result<(), Vec<florin_store::Violation>> {
-    struct Found(Vec<florin_store::Violation>);
-    impl From<StoreError> for Found {
-        fn from(error: StoreError) -> Self {
-            panic!("{error}")
-        }
-    }
-    let outcome = store.write(move |tx| {
-        tx.execute(fraud, &[])?;
-        Err::<(), _>(Found(tx.list_violations()?))
-    });
-    outcome.await.map_err(|found| found.0)
 }

@@ -1,0 +1,137 @@
+//! The rules of card sales: an honest database breaks none, and every fraud is found out by its rule.
+
+#![expect(clippy::redundant_closure_for_method_calls, reason = "the path of a method does not fit every lifetime of a transaction")]
+
+use florin_domain::SettlementId;
+use florin_domain::fault::Fault;
+use florin_domain::movement::{MovementKind, Reference};
+use florin_domain::payment::{Atomicity, GiftCardMove, TransactionKind};
+use florin_domain::settlement::Settlement;
+use florin_store::{Store, StoreError, Tx};
+
+use crate::bed::{NOW, on_both_engines, undone, write};
+use crate::shoppers::seller;
+use crate::transactions::{Part, ask, conclude, dollars, follow_up, gift_card, on_gift_card, part, pay};
+
+on_both_engines! {
+    honest_sales_break_no_rule
+    changed_sales_are_found_out
+}
+
+/// A day at the till: something of everything, finished and not.
+fn trade(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    use MovementKind::{Completion, Preauth, Purchase, Refund, Void};
+    let bought = pay(tx, vec![part(Purchase, 10_000)])?;
+    let bought = conclude(tx, &bought, &[Ok("A1")])?.movements[0].reference;
+    let refund = follow_up(tx, Refund, bought, 400)?;
+    conclude(tx, &refund, &[Ok("R1")])?;
+    follow_up(tx, Refund, bought, 100)?; // Asked, and no answer.
+
+    let held = pay(tx, vec![part(Preauth, 1_000), part(Preauth, 700), part(Preauth, 500), part(Preauth, 300)])?;
+    let held = conclude(tx, &held, &[Ok("A2"), Ok("A3"), Ok("A4"), Ok("A5")])?;
+    let number = |index: usize| held.movements[index].reference;
+    let taken = follow_up(tx, Completion, number(0), 400)?;
+    conclude(tx, &taken, &[Ok("C1")])?;
+    let freed = follow_up(tx, Void, number(1), 700)?;
+    conclude(tx, &freed, &[Ok("V1")])?;
+    follow_up(tx, Completion, number(3), 300)?; // Asked, and no answer.
+
+    let parts = || vec![part(Purchase, 333), part(Preauth, 700), part(Purchase, 1)];
+    for is_put_back in [true, false] {
+        let refused = ask(tx, TransactionKind::Payment, Atomicity::AllOrNothing, parts())?;
+        let refused = conclude(tx, &refused, &[Ok("A6"), Ok("A7"), Err(Fault::Declined)])?;
+        if is_put_back {
+            let back = |movement: Reference| florin_domain::payment::Outcome { movement, service: None, result: Ok("B".to_owned()) };
+            let outcomes = refused.movements.iter().map(|movement| back(movement.reference)).collect();
+            tx.save_transaction(refused.put_back(outcomes, NOW))?;
+        }
+    }
+    spend_gift_card(tx)?;
+    settle(tx)
+}
+
+fn spend_gift_card(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let card = gift_card();
+    let step = |balance, held| GiftCardMove { fingerprint: card.fingerprint, balance, held };
+    let with_card = |kind, minor| vec![Part { paid_with: on_gift_card(), ..part(kind, minor) }];
+    tx.insert_gift_card(&card, &card.issued(NOW))?;
+    assert!(tx.move_gift_card(&step(-1_500, 0))? && tx.move_gift_card(&step(0, 800))? && tx.move_gift_card(&step(0, 600))?);
+    let bought = pay(tx, with_card(MovementKind::Purchase, 1_500))?;
+    let bought = conclude(tx, &bought, &[Ok("G1")])?.movements[0].reference;
+    let refund = follow_up(tx, MovementKind::Refund, bought, 200)?;
+    conclude(tx, &refund, &[Ok("G2")])?;
+    let open = pay(tx, with_card(MovementKind::Preauth, 800))?;
+    conclude(tx, &open, &[Ok("G3")])?;
+    let held = pay(tx, with_card(MovementKind::Preauth, 600))?;
+    let held = conclude(tx, &held, &[Ok("G4")])?.movements[0].reference;
+    let taken = follow_up(tx, MovementKind::Completion, held, 450)?;
+    conclude(tx, &taken, &[Ok("G5")])?;
+    let left = tx.find_gift_card(&card.fingerprint)?.unwrap();
+    assert_eq!((left.balance, left.held), (dollars(5_000 - 1_500 + 200 - 450), dollars(800)));
+    Ok(())
+}
+
+fn settle(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    for (number, minor, is_sent) in [(1, 1_000, true), (2, 3_000, false)] {
+        let settlement = Settlement {
+            id: SettlementId::from_random([number; 16]),
+            seller: seller().id,
+            amount: dollars(minor),
+            created_at: NOW,
+            sent: None,
+        };
+        tx.insert_settlement(&settlement)?;
+        if is_sent {
+            let (sent, entry) = settlement.send("bank".to_owned(), NOW).unwrap();
+            tx.save_settlement(&sent, &entry)?;
+        } else {
+            tx.put_job("settle_out", &settlement.id.to_string(), NOW, None)?;
+        }
+    }
+    Ok(())
+}
+
+async fn honest_sales_break_no_rule(store: &Store) {
+    assert_eq!(write(store, |tx| tx.list_violations()).await, [], "an empty database breaks no rule");
+    write(store, trade).await;
+    assert_eq!(write(store, |tx| tx.list_violations()).await, []);
+    let counts = write(store, |tx| tx.list_counts()).await;
+    for expected in [("transactions", 14), ("movements", 21), ("gift cards", 1), ("instruments", 0), ("merchants", 0), ("agreements", 0)] {
+        assert!(counts.contains(&expected), "{expected:?} in {counts:?}");
+    }
+    assert!(Tx::count_rules() > 30);
+}
+
+async fn changed_sales_are_found_out(store: &Store) {
+    write(store, trade).await;
+    let frauds: [(&'static str, &str); 24] = [
+        ("UPDATE movements SET captured_minor = amount_minor + 1 WHERE reference = 1000000000000002", "no more is captured"),
+        ("UPDATE movements SET captured_minor = -1 WHERE kind = 'void'", "no more is captured"),
+        ("UPDATE movements SET refunded_minor = captured_minor + 1 WHERE reference = 1000000000000002", "no more is given back"),
+        ("UPDATE movements SET refunded_minor = 400 WHERE reference = 1000000000000002", "the sum of its refunds"),
+        ("UPDATE movements SET original = NULL WHERE kind = 'refund'", "the sum of its refunds"),
+        ("UPDATE movements SET hold = 'expired' WHERE hold = 'completed'", "was taken by one completion"),
+        ("UPDATE movements SET captured_minor = captured_minor - 1 WHERE hold = 'completed'", "was taken by one completion"),
+        ("UPDATE movements SET state = 'done', state_detail = 'x' WHERE kind = 'completion'", "was taken by one completion"),
+        ("UPDATE movements SET hold = 'expired' WHERE hold = 'voided'", "was freed by one void"),
+        ("UPDATE movements SET hold = 'expired' WHERE hold = 'open'", "what issuers hold"),
+        ("DELETE FROM legs WHERE account = 'authorisation_holds' AND amount_minor = 500", "add up to zero"),
+        ("UPDATE gift_cards SET balance_minor = balance_minor + 1", "what is on gift cards"),
+        ("UPDATE gift_cards SET held_minor = held_minor - 1", "held of a gift card"),
+        ("UPDATE movements SET hold = 'expired' WHERE hold = 'open' AND instrument_kind = 'gift_card'", "held of a gift card"),
+        ("UPDATE movements SET captured_minor = 9999 WHERE reference = 1000000000000002", "card collections"),
+        ("UPDATE balances SET unsettled_minor = unsettled_minor + 1", "every seller is owed"),
+        ("UPDATE settlements SET sent_at = 1, bank_reference = 'x' WHERE sent_at IS NULL", "every seller is owed"),
+        ("UPDATE balances SET currency = 'GBP'", "every seller is owed"),
+        ("DELETE FROM movements WHERE reference = 1000000000000002", "every transaction has its parts"),
+        ("DELETE FROM transactions WHERE receipt = 1000000000000001", "every transaction has its parts"),
+        ("UPDATE transactions SET state = 'processing' WHERE receipt = 1000000000000001", "is processing while"),
+        ("UPDATE transactions SET state = 'approved' WHERE state = 'processing'", "is processing while"),
+        ("DELETE FROM jobs WHERE kind = 'expire_hold'", "have their jobs"),
+        ("DELETE FROM jobs WHERE kind = 'settle_out'", "have their jobs"),
+    ];
+    for (fraud, rule) in frauds {
+        let found = undone(store, fraud).await.unwrap_err();
+        assert!(found.iter().any(|violation| violation.rule.contains(rule)), "{fraud}: {found:?}");
+    }
+}
