@@ -6,6 +6,7 @@
 use std::fmt;
 
 use florin_domain::Money;
+use florin_domain::apm::ApmProvider;
 
 use crate::{CardSecret, WalletProvider};
 
@@ -40,6 +41,13 @@ pub enum Means<'a> {
         /// The [`WalletAccount::token`](crate::WalletAccount::token).
         token: &'a str,
     },
+    /// A checkout at a pay-later provider.
+    Apm {
+        /// Which provider.
+        provider: ApmProvider,
+        /// The [`OpenedCheckout::token`](crate::OpenedCheckout::token).
+        token: &'a str,
+    },
 }
 
 /// Prints what kind it is, and nothing of it.
@@ -48,6 +56,7 @@ impl fmt::Debug for Means<'_> {
         match self {
             Self::Card(_) => f.write_str("Card(..)"),
             Self::Wallet { provider, .. } => write!(f, "Wallet({}, ..)", provider.name()),
+            Self::Apm { provider, .. } => write!(f, "Apm({}, ..)", provider.name()),
         }
     }
 }
@@ -169,6 +178,8 @@ pub enum DeclineReason {
     NotSupported,
     /// The issuer wants the code on the card.
     CodeRequired,
+    /// A PIN is wrong, or missing where one is needed.
+    PinWrong,
     /// The issuer wants the cardholder authenticated.
     AuthenticationRequired {
         /// Names the authentication that is wanted.
@@ -195,6 +206,7 @@ impl DeclineReason {
             Self::Duplicate => "duplicate",
             Self::NotSupported => "not_supported",
             Self::CodeRequired => "code_required",
+            Self::PinWrong => "pin_wrong",
             Self::AuthenticationRequired { .. } => "authentication_required",
             Self::AuthenticationFailed => "authentication_failed",
             Self::NotFound => "not_found",

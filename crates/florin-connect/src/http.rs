@@ -92,6 +92,14 @@ impl Client {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// `PATCH`es what is at `path` with `body`, as JSON.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Answer, ConnectError> {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
     /// `DELETE`s `path`.
     ///
     /// # Errors

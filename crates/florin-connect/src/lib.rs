@@ -4,29 +4,38 @@
 //! SMTP client. It may not decide anything about money, and nothing in it is called inside a store transaction.
 //! Invariant: a call is safe to repeat with the same key, because a crash between intent and outcome repeats it.
 
+pub mod absent;
 pub mod address;
+pub mod apm;
 pub mod authorise;
 pub mod bank;
 pub mod card;
 pub mod connector;
+pub mod fraud;
 pub mod http;
 pub mod mail;
+pub mod openpay;
 pub mod payout;
 pub mod register;
 pub mod smtp;
 pub mod stripe;
 mod tls;
 pub mod underwriter;
-pub mod wallet;
+pub mod three_ds;
+mod wallet;
 pub mod webhook;
 pub mod world;
 
+pub use absent::Absent;
 pub use address::{AddressPolicy, ReservedAddress};
+pub use apm::{ApmProviders, OpenCheckout, OpenedCheckout};
 pub use authorise::{Authentication, Authorise, Authorised, Decline, DeclineReason, Means, Move, MoveKind, Moved};
 pub use bank::{Bank, BankPayments, BankStatus, StartPayment, Started};
 pub use card::{CardAcquirer, CardCheck, CardSecret, CardVerdict, Charge, ChargeOutcome};
 pub use connector::{Call, ConnectError, Connector};
+pub use fraud::{FraudAnswer, FraudAsk, FraudScreen, HouseScreen};
 pub use mail::{Mail, Mailer};
+pub use openpay::{OpenpayAnswer, OpenpayMove, OpenpayOrder, OpenpayProvider};
 pub use payout::{PayoutOrder, Payouts};
 pub use register::CompanyRegister;
 pub use smtp::{SMTP_TIMEOUT, SmtpLogin, SmtpMailer, SmtpSettings, SmtpTls};

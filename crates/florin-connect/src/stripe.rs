@@ -94,6 +94,7 @@ impl StripeAcquirer {
                 (Form::default().with("type", "card").with("card[token]", token), "token")
             }
             Means::Wallet { .. } => return Ok(Err(decline::not_supported("This wallet cannot be paid with here."))),
+            Means::Apm { .. } => return Ok(Err(decline::not_supported("This provider cannot be paid with here."))),
         };
         let made = self.post("/v1/payment_methods", form, &format!("{key}-{sort}")).await?;
         made.map(|method| id_of(&method)).map_or_else(|declined| Ok(Err(declined)), |id| id.map(Ok))

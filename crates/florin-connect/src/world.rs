@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{BankPayments, CardAcquirer, CompanyRegister, Connector, Mailer, Payouts, Underwriter, WalletProviders};
+use crate::{
+    ApmProviders, BankPayments, CardAcquirer, CompanyRegister, Connector, FraudScreen, Mailer, OpenpayProvider, Payouts, Underwriter,
+    WalletProviders,
+};
 
 /// All connectors of one installation; cheap to clone.
 #[derive(Clone)]
@@ -15,6 +18,12 @@ pub struct World {
     pub acquirer: Arc<dyn CardAcquirer>,
     /// Knows the shoppers' wallets at other providers.
     pub wallets: Arc<dyn WalletProviders>,
+    /// Opens checkouts at pay-later providers.
+    pub apm: Arc<dyn ApmProviders>,
+    /// Takes barcodes of Openpay's.
+    pub openpay: Arc<dyn OpenpayProvider>,
+    /// Judges payments before they are made.
+    pub fraud: Arc<dyn FraudScreen>,
     /// Takes bank payments.
     pub bank: Arc<dyn BankPayments>,
     /// Delivers mail.
@@ -25,8 +34,19 @@ pub struct World {
 
 impl World {
     /// Every connector, for questions that concern all of them.
-    pub fn connectors(&self) -> [&dyn Connector; 7] {
-        [&*self.register, &*self.underwriter, &*self.acquirer, &*self.wallets, &*self.bank, &*self.mailer, &*self.payouts]
+    pub fn connectors(&self) -> [&dyn Connector; 10] {
+        [
+            &*self.register,
+            &*self.underwriter,
+            &*self.acquirer,
+            &*self.wallets,
+            &*self.apm,
+            &*self.openpay,
+            &*self.fraud,
+            &*self.bank,
+            &*self.mailer,
+            &*self.payouts,
+        ]
     }
 
     /// The names of the connectors with nothing real behind them; production asks for none.

@@ -68,6 +68,11 @@ impl fmt::Debug for CardNumber {
     }
 }
 
+/// The digit that makes `digits`, with it at the end, pass the Luhn check.
+pub fn check_digit(digits: &str) -> char {
+    ('0'..='9').find(|last| passes_luhn(&format!("{digits}{last}"))).unwrap_or('0')
+}
+
 fn passes_luhn(digits: &str) -> bool {
     let sum: u32 = digits
         .bytes()

@@ -53,11 +53,15 @@ pub enum Fault {
     NotSent,
     /// Put back because another instrument of the payment was refused.
     PutBack,
+    /// The fraud screen refused the whole payment.
+    FraudRejected,
+    /// The shopper has not approved it at its provider.
+    NotApproved,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::UnknownInstrument,
         Self::NotSupported,
         Self::StepUpRequired,
@@ -82,6 +86,8 @@ impl Fault {
         Self::OriginalNotFound,
         Self::NotSent,
         Self::PutBack,
+        Self::FraudRejected,
+        Self::NotApproved,
     ];
 
     /// The name kept in the books.
@@ -111,6 +117,8 @@ impl Fault {
             Self::OriginalNotFound => "original_not_found",
             Self::NotSent => "not_sent",
             Self::PutBack => "put_back",
+            Self::FraudRejected => "fraud_rejected",
+            Self::NotApproved => "not_approved",
         }
     }
 

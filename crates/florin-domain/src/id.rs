@@ -82,6 +82,32 @@ ids! {
     FamilyId;
     /// Card sales on their way to a merchant.
     SettlementId;
+    /// A checkout opened at a pay-later provider.
+    ApmOrderId;
+    /// The price of gift cards, kept for a while.
+    GiftQuoteId;
+    /// An order of gift cards.
+    GiftOrderId;
+    /// What a fraud screen was asked, and answered.
+    FraudDecisionId;
+    /// What a merchant asks to be paid, by whoever is told.
+    PaymentRequestId;
+    /// A code that leads to a payment request or to a payment session.
+    QrId;
+    /// A meeting of a shopper and a merchant at a till.
+    PaymentSessionId;
+    /// A form that a merchant's own data follow.
+    SchemaId;
+    /// The name of an in-store transaction on the wire.
+    TransactionId;
+    /// A card being typed into elements of a merchant's page.
+    FramesActionId;
+    /// What the beginner of such an action shows to complete it.
+    FramesSessionId;
+    /// An authentication of a cardholder.
+    ThreeDsSessionId;
+    /// The card directory's name for such an authentication.
+    ThreeDsTransactionId;
 }
 
 /// The unguessable part of an order's checkout address: whoever holds it may pay the order.

@@ -4,12 +4,13 @@
 
 use std::fmt;
 
+use crate::apm::ApmProvider;
 use crate::card::CardExpiry;
 use crate::id::BadId;
 use crate::merchant::MerchantId;
-use crate::{InstrumentToken, Timestamp, WalletId};
+use crate::{ApmOrderId, InstrumentToken, Timestamp, WalletId};
 
-/// An instrument's id: a number for one that is kept, a UUID for a guest's.
+/// An instrument's id: a number for one that is kept, a UUID for a guest's, a prefixed UUID for a pay-later checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InstrumentId(String);
 
@@ -17,6 +18,11 @@ impl InstrumentId {
     /// The id of the `number`-th kept instrument.
     pub fn kept(number: i64) -> Self {
         Self(number.to_string())
+    }
+
+    /// The id of a checkout at a pay-later provider: `ZIP-` or `AFTERPAY-` and the checkout's own id.
+    pub fn ordered(provider: ApmProvider, order: ApmOrderId) -> Self {
+        Self(format!("{}-{order}", provider.prefix()))
     }
 
     /// The id of a guest's instrument.
@@ -27,13 +33,24 @@ impl InstrumentId {
     /// Reads an id.
     ///
     /// # Errors
-    /// [`BadId`] unless it is digits or a UUID.
+    /// [`BadId`] unless it is digits, a UUID, or a UUID behind a pay-later provider's prefix.
     pub fn parse(text: &str) -> Result<Self, BadId> {
         let is_number = (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_number {
             return Ok(Self(text.to_owned()));
         }
+        for provider in ApmProvider::ALL {
+            if let Some(order) = text.strip_prefix(provider.prefix()).and_then(|rest| rest.strip_prefix('-')) {
+                return ApmOrderId::parse(order).map(|order| Self::ordered(provider, order));
+            }
+        }
         InstrumentToken::parse(text).map(Self::transient)
+    }
+
+    /// The checkout at a pay-later provider that this id is of, if it is.
+    pub fn order(&self) -> Option<ApmOrderId> {
+        let of = |provider: ApmProvider| self.0.strip_prefix(provider.prefix())?.strip_prefix('-');
+        ApmProvider::ALL.into_iter().find_map(of).and_then(|order| ApmOrderId::parse(order).ok())
     }
 
     /// The id as text.
@@ -63,11 +80,27 @@ pub enum InstrumentKind {
     ApplePay,
     /// A card in Android Pay.
     AndroidPay,
+    /// A checkout that the shopper approved at Zip.
+    ZipPay,
+    /// A checkout that the shopper approved at Afterpay.
+    Afterpay,
+    /// A barcode of Openpay's, shown at a till.
+    Openpay,
 }
 
 impl InstrumentKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Card, Self::GiftCard, Self::PayPal, Self::GooglePay, Self::ApplePay, Self::AndroidPay];
+    pub const ALL: [Self; 9] = [
+        Self::Card,
+        Self::GiftCard,
+        Self::PayPal,
+        Self::GooglePay,
+        Self::ApplePay,
+        Self::AndroidPay,
+        Self::ZipPay,
+        Self::Afterpay,
+        Self::Openpay,
+    ];
 
     /// The name kept in the books.
     pub const fn name(self) -> &'static str {
@@ -78,12 +111,20 @@ impl InstrumentKind {
             Self::GooglePay => "google_pay",
             Self::ApplePay => "apple_pay",
             Self::AndroidPay => "android_pay",
+            Self::ZipPay => "zip_pay",
+            Self::Afterpay => "afterpay",
+            Self::Openpay => "openpay",
         }
     }
 
     /// Finds a kind by its name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether one of this kind is good for a single payment, and is in no list of a wallet.
+    pub const fn is_for_once(self) -> bool {
+        matches!(self, Self::ZipPay | Self::Afterpay | Self::Openpay)
     }
 
     /// Whether a wallet holds one of this kind at the most, which a new one replaces.
@@ -192,7 +233,13 @@ mod tests {
         assert_eq!(InstrumentId::parse("90731").unwrap().as_str(), "90731");
         let token = InstrumentToken::from_random([7; 16]);
         assert_eq!(InstrumentId::parse(&token.to_string()), Ok(InstrumentId::transient(token)));
-        for bad in ["", "9073x", "-1", "1234567890123456789"] {
+        let order = ApmOrderId::from_random([8; 16]);
+        for (provider, prefix) in [(ApmProvider::ZipPay, "ZIP"), (ApmProvider::Afterpay, "AFTERPAY")] {
+            let text = format!("{prefix}-{order}");
+            assert_eq!(InstrumentId::parse(&text), Ok(InstrumentId::ordered(provider, order)), "{text}");
+            assert_eq!(InstrumentId::ordered(provider, order).order(), Some(order));
+        }
+        for bad in ["", "9073x", "-1", "1234567890123456789", "ZIP-", "ZIP-1", "zip-0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b"] {
             assert_eq!(InstrumentId::parse(bad), Err(BadId), "{bad}");
         }
     }

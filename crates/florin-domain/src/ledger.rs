@@ -42,11 +42,13 @@ pub enum Account {
     GiftCardLiability,
     /// What gift cards were bought with, by programme.
     GiftCardFunding,
+    /// What gift cards were sold for less than is on them, by programme: the house bears it.
+    GiftCardDiscounts,
 }
 
 impl Account {
     /// Every account, for reports.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::OrdersOpen,
         Self::OrdersOpenContra,
         Self::CreditHeld,
@@ -64,6 +66,7 @@ impl Account {
         Self::AuthorisationHoldsContra,
         Self::GiftCardLiability,
         Self::GiftCardFunding,
+        Self::GiftCardDiscounts,
     ];
 
     /// The name the account has in the books.
@@ -86,6 +89,7 @@ impl Account {
             Self::AuthorisationHoldsContra => "authorisation_holds_contra",
             Self::GiftCardLiability => "gift_card_liability",
             Self::GiftCardFunding => "gift_card_funding",
+            Self::GiftCardDiscounts => "gift_card_discounts",
         }
     }
 }

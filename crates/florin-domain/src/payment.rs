@@ -9,8 +9,9 @@ use crate::ledger::{Account, Entry, Transfers};
 use crate::merchant::{MerchantId, fee};
 use crate::money::{Currency, Money};
 use crate::movement::{Hold, Movement, MovementKind, MovementState, Reference, Service};
+use crate::openpay::OpenpayPlan;
 use crate::time::{Timestamp, days};
-use crate::{AgreementId, SellerId, WalletId};
+use crate::{AgreementId, SellerId, TransactionId, WalletId};
 
 /// For how many days an issuer holds money for a pre-authorisation.
 pub const PREAUTH_DAYS: u64 = 7;
@@ -165,6 +166,8 @@ pub struct Transaction {
     pub atomicity: Atomicity,
     /// The agreement it was charged by.
     pub agreement: Option<AgreementId>,
+    /// The in-store [occasion](crate::occasion) it was made on, if it is of that family.
+    pub occasion: Option<TransactionId>,
     /// The merchant's fee on sales when it was asked for, in hundredths of a percent.
     pub fee_bps: u32,
     /// Where it stands.
@@ -188,6 +191,8 @@ pub struct Outcome {
     pub service: Option<Service>,
     /// The acquirer's reference, or why not.
     pub result: Result<String, Fault>,
+    /// What Openpay says of it beside that.
+    pub plan: Option<OpenpayPlan>,
 }
 
 /// What a step does to a gift card.
@@ -215,6 +220,8 @@ pub struct TransactionChange {
     pub owed: Money,
     /// What moves on gift cards.
     pub gift_cards: Vec<GiftCardMove>,
+    /// What Openpay said of movements.
+    pub plans: Vec<(Reference, OpenpayPlan)>,
 }
 
 impl Transaction {
@@ -241,6 +248,7 @@ impl Transaction {
             movement.service = outcome.service;
             match outcome.result {
                 Ok(reference) => {
+                    books.plans.extend(outcome.plan.map(|plan| (movement.reference, plan)));
                     movement.state = MovementState::Done { reference };
                     books.happened(movement, original, now);
                 }
@@ -340,6 +348,7 @@ struct Books {
     fee_bps: u32,
     owed: i64,
     gift_cards: Vec<GiftCardMove>,
+    plans: Vec<(Reference, OpenpayPlan)>,
 }
 
 impl Books {
@@ -351,6 +360,7 @@ impl Books {
             fee_bps: transaction.fee_bps,
             owed: 0,
             gift_cards: Vec::new(),
+            plans: Vec::new(),
         }
     }
 
@@ -450,7 +460,7 @@ impl Books {
             .transfers
             .iter()
             .fold(self.entry, |entry, (amount, debit, credit)| entry.debit_credit(*amount, (debit.0, &debit.1), (credit.0, &credit.1)));
-        TransactionChange { transaction, originals, entry: entry.done(), owed, gift_cards: self.gift_cards }
+        TransactionChange { transaction, originals, entry: entry.done(), owed, gift_cards: self.gift_cards, plans: self.plans }
     }
 }
 
@@ -462,7 +472,10 @@ fn source(movement: &Movement) -> (Account, Option<&str>) {
         | InstrumentKind::PayPal
         | InstrumentKind::GooglePay
         | InstrumentKind::ApplePay
-        | InstrumentKind::AndroidPay => (Account::CardClearing, Some("")),
+        | InstrumentKind::AndroidPay
+        | InstrumentKind::ZipPay
+        | InstrumentKind::Afterpay
+        | InstrumentKind::Openpay => (Account::CardClearing, Some("")),
     }
 }
 

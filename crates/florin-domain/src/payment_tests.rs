@@ -50,6 +50,7 @@ fn payment(atomicity: Atomicity, movements: Vec<Movement>) -> Transaction {
         order_number: "o".to_owned(),
         atomicity,
         agreement: None,
+        occasion: None,
         fee_bps: 100,
         state: TransactionState::Processing,
         rollback: Rollback::NotRequired,
@@ -60,7 +61,7 @@ fn payment(atomicity: Atomicity, movements: Vec<Movement>) -> Transaction {
 }
 
 fn outcome(number: i64, result: Result<&str, Fault>) -> Outcome {
-    Outcome { movement: Reference::FIRST.plus(number), service: None, result: result.map(str::to_owned) }
+    Outcome { movement: Reference::FIRST.plus(number), service: None, result: result.map(str::to_owned), plan: None }
 }
 
 fn balance(entry: &Entry) -> i64 {

@@ -2,15 +2,21 @@
 //!
 //! Invariant: nothing but the hash of what was presented is looked up, and no error repeats what was presented.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod known;
+mod merchant;
+mod shopper;
+mod signed;
 
 use florin_domain::TokenId;
 use florin_domain::seller::Seller;
 use florin_store::{TokenRecord, Tx};
 use florin_vault::{AccessToken, constant_time_equal, digest};
 
+pub use self::known::KnownCallers;
+pub use self::merchant::{MerchantCaller, merchant};
+pub(crate) use self::shopper::guest_wallet;
+pub use self::shopper::{ShopperCaller, on_behalf, shopper, wallet_of};
+pub use self::signed::{Signed, SignedCall, signed};
 use crate::{Context, ServiceError};
 
 /// A merchant's server that proved itself.
@@ -26,44 +32,6 @@ pub struct SellerCaller {
     pub secret: AccessToken,
 }
 
-/// How long a token that was found good is taken for good without looking again. A token revoked by another process works for
-/// this long at most; one revoked here ends at once.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
-/// How many tokens are remembered; more are in use at once only in a very large house.
-const REMEMBERED_MAX: usize = 4_096;
-
-/// The callers of the last second, so that each request need not ask the books again.
-#[derive(Default)]
-pub struct KnownCallers(Mutex<HashMap<[u8; 32], Known>>);
-
-struct Known {
-    seller: Seller,
-    record: TokenRecord,
-    asked_at: Instant,
-}
-
-impl KnownCallers {
-    fn find(&self, hash: &[u8; 32]) -> Option<(Seller, TokenRecord)> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.get(hash).filter(|known| known.asked_at.elapsed() < TRUSTED_FOR)?;
-        Some((found.seller.clone(), found.record.clone()))
-    }
-
-    /// Only tokens that exist are remembered, so nobody can fill the memory with guesses.
-    fn remember(&self, hash: [u8; 32], seller: &Seller, record: &TokenRecord) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED_MAX {
-            known.clear();
-        }
-        known.insert(hash, Known { seller: seller.clone(), record: record.clone(), asked_at: Instant::now() });
-    }
-
-    /// Forgets everybody: some token has changed.
-    pub(crate) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
 /// Finds the merchant behind a bearer token.
 ///
 /// # Errors
@@ -75,7 +43,7 @@ pub async fn seller(cx: &Context, bearer: Option<&str>) -> Result<SellerCaller, 
         return Err(unauthorised(&format!("this is a {theirs} token, but this is a {ours} server: use a {ours} token")));
     }
     let (hash, now) = (secret.hash(), cx.clock.now());
-    let (seller, record) = match cx.callers.find(&hash) {
+    let (seller, record) = match cx.callers.sellers.find(&hash) {
         Some(known) => known,
         None => ask(cx, hash).await?,
     };
@@ -89,7 +57,7 @@ pub async fn seller(cx: &Context, bearer: Option<&str>) -> Result<SellerCaller, 
 async fn ask(cx: &Context, hash: [u8; 32]) -> Result<(Seller, TokenRecord), ServiceError> {
     let found = cx.store.read(move |tx: &mut Tx<'_>| tx.find_token_by_hash(&hash).map_err(ServiceError::from)).await?;
     let (seller, record) = found.ok_or_else(|| unauthorised("this token is not known here"))?;
-    cx.callers.remember(hash, &seller, &record);
+    cx.callers.sellers.remember(hash, (seller.clone(), record.clone()));
     Ok((seller, record))
 }
 
@@ -106,7 +74,7 @@ fn present(bearer: Option<&str>) -> Result<&str, ServiceError> {
     bearer.ok_or_else(|| unauthorised("one Authorization header that reads \"Bearer TOKEN\" is needed"))
 }
 
-fn unauthorised(why: &str) -> ServiceError {
+pub(crate) fn unauthorised(why: &str) -> ServiceError {
     let mut text = why.to_owned();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();

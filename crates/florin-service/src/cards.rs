@@ -6,7 +6,7 @@ use florin_domain::{CardId, LinkToken};
 use florin_store::Tx;
 
 use crate::checkout::{Step, load, view};
-use crate::context::card_place;
+use crate::keeper::card_place;
 use crate::{Cx, ServiceError};
 
 /// A card as the buyer typed it. Prints nothing.

@@ -6,6 +6,9 @@ use florin_connect::ConnectError;
 use florin_domain::application::ApplicationError;
 use florin_domain::loan::LoanError;
 use florin_domain::order::OrderError;
+use florin_domain::payment_request::RequestFault;
+use florin_domain::session::SessionFault;
+use florin_domain::split::SplitFault;
 use florin_store::StoreError;
 use florin_vault::SealError;
 
@@ -51,6 +54,14 @@ pub enum ServiceError {
         /// Seconds after which to try again.
         retry_after_s: u32,
     },
+    /// Too many of these in too short a time.
+    #[error("{message}")]
+    TooMany {
+        /// What there were too many of, as a sentence.
+        message: String,
+        /// Seconds after which to try again.
+        retry_after_s: u32,
+    },
     /// A fault of ours.
     #[error("{0}")]
     Internal(String),
@@ -67,7 +78,7 @@ impl ServiceError {
         match self {
             Self::Refused { code, .. } => *code != CHANGED_MEANWHILE,
             Self::NotFound(_) | Self::Invalid { .. } | Self::Forbidden(_) => true,
-            Self::KeyReused | Self::Unauthorised(_) | Self::Unavailable { .. } | Self::Internal(_) => false,
+            Self::KeyReused | Self::Unauthorised(_) | Self::Unavailable { .. } | Self::TooMany { .. } | Self::Internal(_) => false,
         }
     }
 }
@@ -130,6 +141,31 @@ impl From<LoanError> for ServiceError {
     fn from(error: LoanError) -> Self {
         Self::Refused { code: "instalment_not_open", message: error.to_string() }
     }
+}
+
+impl From<RequestFault> for ServiceError {
+    fn from(fault: RequestFault) -> Self {
+        Self::Refused { code: fault.name(), message: sentence(&fault) }
+    }
+}
+
+impl From<SessionFault> for ServiceError {
+    fn from(fault: SessionFault) -> Self {
+        Self::Refused { code: fault.name(), message: sentence(&fault) }
+    }
+}
+
+impl From<SplitFault> for ServiceError {
+    fn from(fault: SplitFault) -> Self {
+        Self::Refused { code: fault.name(), message: sentence(&fault) }
+    }
+}
+
+/// A fault's words as a sentence.
+fn sentence(fault: &impl ToString) -> String {
+    let text = fault.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| format!("{}{}.", first.to_ascii_uppercase(), letters.as_str()))
 }
 
 impl From<SealError> for ServiceError {

@@ -11,7 +11,7 @@ use florin_store::Tx;
 use florin_vault::AccessToken;
 use url::Url;
 
-use crate::context::token_place;
+use crate::keeper::token_place;
 use crate::{Cx, ServiceError, sellers};
 
 /// The longest address that is kept, in bytes.

@@ -5,7 +5,7 @@ use florin_store::Tx;
 pub use florin_store::{Announcement, AnnouncementFilter, Attempt, Delivery};
 use florin_vault::AccessToken;
 
-use crate::context::{token_place, token_text};
+use crate::keeper::{token_place, token_text};
 use crate::{Cx, ServiceError, sign};
 
 /// Lists announcements, newest first.

@@ -13,7 +13,9 @@ use florin_vault::Environment;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{Cx, ServiceError, applications, banking, clock, idempotency, lending, mailbox, orders, payouts, relay};
+use crate::{
+    Cx, ServiceError, applications, banking, clock, expiry, gifting, idempotency, in_doubt, lending, mailbox, orders, payouts, relay, sessions, settlements, signing,
+};
 
 /// Asks the underwriter; the subject is the order.
 pub(crate) const UNDERWRITE: &str = "underwrite";
@@ -31,6 +33,18 @@ pub(crate) const SEND_MAIL: &str = "send_mail";
 pub(crate) const EXPIRE_ORDERS: &str = "expire_orders";
 /// Forgets old idempotency records.
 pub(crate) const FORGET_ANSWERS: &str = "forget_answers";
+/// Frees a hold that nobody took in time; the subject is the movement.
+pub(crate) const EXPIRE_HOLD: &str = "expire_hold";
+/// Settles every merchant's sales of the day.
+pub(crate) const CLOSE_DAY: &str = "close_day";
+/// Sends a settlement; the subject is the settlement.
+pub(crate) const SETTLE_OUT: &str = "settle_out";
+/// Issues the gift cards of an order that was paid for; the subject is the order.
+pub(crate) const ISSUE_GIFTS: &str = "issue_gifts";
+/// Forgets what has expired and nobody can use any more.
+pub(crate) const FORGET_EXPIRED: &str = "forget_expired";
+/// Pays what a shopper approved before it was known what is to be paid; the subject is the till session.
+pub(crate) const PAY_PREAPPROVED: &str = "pay_preapproved";
 /// The subject of a job that is about everything.
 pub(crate) const ALL: &str = "all";
 
@@ -51,6 +65,7 @@ const GATHER: Duration = Duration::from_millis(10);
 /// another environment.
 pub async fn prepare(cx: &Cx, alone: bool) -> Result<(), ServiceError> {
     clock::follow(cx).await?;
+    cx.tills.set_alone(alone);
     let (now, cx2) = (cx.clock.now(), cx.clone());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
@@ -58,13 +73,16 @@ pub async fn prepare(cx: &Cx, alone: bool) -> Result<(), ServiceError> {
             must_be_ours(tx, cx2.policy.environment)?;
             tx.put_job(EXPIRE_ORDERS, ALL, now, None)?;
             tx.put_job(FORGET_ANSWERS, ALL, now, None)?;
+            tx.put_job(FORGET_EXPIRED, ALL, now, None)?;
+            tx.put_job(CLOSE_DAY, ALL, now.sydney_day_end(), None)?;
             if alone {
                 tx.free_job_claims()?;
                 tx.free_announcement_claims()?;
             }
-            Ok(())
+            Ok::<_, ServiceError>(())
         })
-        .await
+        .await?;
+    signing::prepare(cx).await
 }
 
 /// Books belong to one environment for ever: simulated money never meets real money.
@@ -109,6 +127,15 @@ async fn begin_due(cx: &Cx, tasks: &mut JoinSet<()>) -> Result<(), ServiceError>
             drop(working);
         });
     }
+    for receipt in in_doubt::left_behind(cx).await? {
+        let (cx, working) = (cx.clone(), Arc::clone(&working));
+        tasks.spawn(async move {
+            if let Err(error) = in_doubt::settle(&cx, receipt).await {
+                tracing::warn!(%receipt, %error, "a payment stays in doubt");
+            }
+            drop(working);
+        });
+    }
     for announcement in relay::claim(cx).await? {
         let (cx, working) = (cx.clone(), Arc::clone(&working));
         tasks.spawn(async move {
@@ -122,6 +149,7 @@ async fn begin_due(cx: &Cx, tasks: &mut JoinSet<()>) -> Result<(), ServiceError>
 /// Does every job that is due, in order, and says how many.
 pub(crate) async fn run_due(cx: &Cx) -> Result<u32, ServiceError> {
     let mut done = 0;
+    in_doubt::sweep(cx).await?;
     loop {
         let jobs = claim(cx).await?;
         if jobs.is_empty() {
@@ -185,6 +213,12 @@ async fn perform(cx: &Cx, job: &Job) -> Result<(), ServiceError> {
         BILL_FEES => payouts::bill(cx, subject).await,
         SEND_MAIL => mailbox::send(cx, subject).await,
         EXPIRE_ORDERS => cx.store.write(move |tx: &mut Tx<'_>| orders::expire(tx, now)).await,
+        EXPIRE_HOLD => in_doubt::expire_hold(cx, subject).await,
+        CLOSE_DAY => settlements::close_day(cx).await,
+        SETTLE_OUT => settlements::send(cx, subject).await,
+        ISSUE_GIFTS => gifting::carry_on(cx, subject).await,
+        PAY_PREAPPROVED => sessions::pay_preapproved(cx, subject).await,
+        FORGET_EXPIRED => cx.store.write(move |tx: &mut Tx<'_>| expiry::tidy_up(tx, now)).await,
         FORGET_ANSWERS => cx.store.write(move |tx: &mut Tx<'_>| idempotency::forget(tx, now)).await,
         unknown => Err(ServiceError::Internal(format!("no such kind of job: {unknown}"))),
     }

@@ -5,12 +5,15 @@
 //! Invariant: the same calls at the same instants bring the same answers, also after a restart.
 
 pub mod acquirer;
+pub mod apm;
 pub mod bank;
 pub mod cards;
 pub mod company;
+pub mod fraud;
 pub mod mailer;
 mod name;
 pub mod notebook;
+pub mod openpay;
 mod payment;
 pub mod payouts;
 pub mod register;
@@ -20,11 +23,14 @@ pub mod wallets;
 pub mod world;
 
 pub use acquirer::SimAcquirer;
+pub use apm::SimApm;
 pub use bank::{BankOutcome, BankPage, SimBank};
 pub use cards::{CardOutcome, NamedCard, named_cards};
 pub use company::CompanyOutcome;
+pub use fraud::{NamedMarker, SimFraudScreen, named_markers};
 pub use mailer::SimMailer;
 pub use notebook::{MemoryNotebook, Notebook};
+pub use openpay::{BarcodeOutcome, NamedBarcode, SimOpenpay, named_barcodes};
 pub use payouts::SimPayouts;
 pub use register::SimRegister;
 pub use underwriter::SimUnderwriter;

@@ -63,7 +63,8 @@ fn fate_of(order: &Authorise<'_>) -> Result<Fate<Authorised>, ConnectError> {
     let declined = |decline| Fate { outcome: Authorised::Declined(decline), is_heard: true };
     let refusal = match order.means {
         Means::Card(card) => card_refusal(card, order),
-        Means::Wallet { provider, token } => wallet_refusal(provider, token),
+        Means::Wallet { provider, token } => token_refusal(provider_in_words(provider), token),
+        Means::Apm { provider, token } => token_refusal(provider.title(), token),
     };
     if let Some(decline) = refusal {
         return Ok(declined(decline));
@@ -94,8 +95,8 @@ fn card_refusal(card: &CardSecret, order: &Authorise<'_>) -> Option<Decline> {
     }
 }
 
-fn wallet_refusal(provider: WalletProvider, token: &str) -> Option<Decline> {
-    let message = || format!("{} declined the payment.", provider_in_words(provider));
+fn token_refusal(provider: &str, token: &str) -> Option<Decline> {
+    let message = || format!("{provider} declined the payment.");
     token.contains("decline").then(|| Decline { message: message(), ..decline("05") })
 }
 

@@ -9,8 +9,10 @@ use serde::Serialize;
 use crate::bank;
 use crate::cards::{self, NamedCard};
 use crate::company::{self, CompanyOutcome};
+use crate::fraud::{self, NamedMarker};
 use crate::notebook::Notebook;
-use crate::{SimAcquirer, SimBank, SimMailer, SimPayouts, SimRegister, SimUnderwriter, SimWallets};
+use crate::openpay::{self, NamedBarcode};
+use crate::{SimAcquirer, SimApm, SimBank, SimFraudScreen, SimMailer, SimOpenpay, SimPayouts, SimRegister, SimUnderwriter, SimWallets};
 
 /// The sandbox's world, with the one connector that also has pages.
 #[derive(Clone)]
@@ -30,6 +32,9 @@ impl Sandbox {
             underwriter: Arc::new(SimUnderwriter),
             acquirer: Arc::new(SimAcquirer::new(notebook)),
             wallets: Arc::new(SimWallets),
+            apm: Arc::new(SimApm::new(base_url)),
+            openpay: Arc::new(SimOpenpay),
+            fraud: Arc::new(SimFraudScreen),
             bank: Arc::<SimBank>::clone(&bank),
             mailer: Arc::new(SimMailer),
             payouts: Arc::new(SimPayouts),
@@ -60,7 +65,7 @@ pub struct NamedBank {
     pub outcome: String,
 }
 
-/// What the sandbox publishes: at least two companies, one bank and one card of every outcome.
+/// What the sandbox publishes: at least two companies, one bank, one card and one barcode of every outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutcomeNames {
     /// Companies to try; any number with the same first digit does the same.
@@ -69,6 +74,10 @@ pub struct OutcomeNames {
     pub banks: Vec<NamedBank>,
     /// All test cards.
     pub cards: Vec<NamedCard>,
+    /// Barcodes of Openpay's.
+    pub barcodes: Vec<NamedBarcode>,
+    /// The words that a fraud screen obeys.
+    pub fraud_markers: Vec<NamedMarker>,
 }
 
 /// The published outcomes.
@@ -80,6 +89,8 @@ pub fn outcome_names() -> OutcomeNames {
             .map(|bank| NamedBank { id: bank.id, name: bank.name, outcome: bank.outcome.unwrap_or_default() })
             .collect(),
         cards: cards::named_cards(),
+        barcodes: openpay::named_barcodes(),
+        fraud_markers: fraud::named_markers(),
     }
 }
 

@@ -3,7 +3,8 @@
 //! Invariant: a value that the domain would not have written is `Corrupt`, never repaired.
 
 use florin_domain::card::CardExpiry;
-use florin_domain::{Currency, Money, Timestamp};
+use florin_domain::schema::Payload;
+use florin_domain::{Currency, Money, SchemaId, Timestamp};
 
 use crate::{Row, StoreError};
 
@@ -82,4 +83,16 @@ pub(crate) fn opt_expiry(row: &Row<'_>, index: usize) -> Result<Option<CardExpir
 /// How a card's last month is written: year and month.
 pub(crate) fn expiry_columns(expiry: Option<CardExpiry>) -> (Option<i64>, Option<i64>) {
     (expiry.map(|expiry| expiry.year.into()), expiry.map(|expiry| expiry.month.into()))
+}
+
+/// A merchant's own data: the schema they follow, and in the next column the data; nothing if both are NULL.
+pub(crate) fn opt_payload(row: &Row<'_>, index: usize) -> Result<Option<Payload>, StoreError> {
+    let payload = Payload { schema: opt_id(row, index, SchemaId::parse)?, json: opt_text(row, index + 1)? };
+    Ok((payload.schema.is_some() || payload.json.is_some()).then_some(payload))
+}
+
+/// How such data are written: the schema's id and the data.
+pub(crate) fn payload_columns(payload: Option<&Payload>) -> (Option<String>, Option<&str>) {
+    let schema = payload.and_then(|payload| payload.schema).map(|schema| schema.to_string());
+    (schema, payload.and_then(|payload| payload.json.as_deref()))
 }

@@ -25,6 +25,12 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::Conflict`] if there is one of this number.
     pub fn insert_gift_card(&mut self, card: &GiftCard, entry: &Entry) -> Result<(), StoreError> {
+        self.insert_gift_card_unbooked(card)?;
+        self.post(entry)
+    }
+
+    /// Writes a new gift card, whose money is booked with that of others.
+    pub(crate) fn insert_gift_card_unbooked(&mut self, card: &GiftCard) -> Result<(), StoreError> {
         self.execute_one(
             INSERT,
             &[
@@ -37,8 +43,7 @@ impl Tx<'_> {
                 card.balance.currency().code().into(),
                 (&card.expires_on.to_string()).into(),
             ],
-        )?;
-        self.post(entry)
+        )
     }
 
     /// Finds a gift card by the digest of its number.

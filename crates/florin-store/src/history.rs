@@ -81,7 +81,9 @@ impl HistoryFilter {
         let created_at = time(row, TRANSACTION + 2)?;
         let is_named = |wanted: &Option<String>, index| wanted.as_deref().is_none_or(|wanted| row.text(index) == Ok(wanted));
         let numbers = [row.int(0)?, row.int(1)?];
-        Ok(self.kinds.contains(&kind)
+        // What was refused, put back, or is not known yet has moved nothing that a history could tell of.
+        Ok(row.text(15)? == "done"
+            && self.kinds.contains(&kind)
             && self.instruments.as_ref().is_none_or(|wanted| wanted.iter().any(|id| id.as_str() == instrument))
             && self.reference.as_deref().is_none_or(|wanted| numbers.iter().any(|number| number.to_string() == wanted))
             && is_named(&self.client_reference, TRANSACTION)

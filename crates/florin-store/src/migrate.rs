@@ -29,6 +29,24 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0002_shoppers.sql"),
         postgres: include_str!("../migrations/postgres/0002_shoppers.sql"),
     },
+    Migration {
+        number: 3,
+        name: "instore",
+        sqlite: include_str!("../migrations/sqlite/0003_instore.sql"),
+        postgres: include_str!("../migrations/postgres/0003_instore.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "more",
+        sqlite: include_str!("../migrations/sqlite/0004_more.sql"),
+        postgres: include_str!("../migrations/postgres/0004_more.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "frames",
+        sqlite: include_str!("../migrations/sqlite/0005_frames.sql"),
+        postgres: include_str!("../migrations/postgres/0005_frames.sql"),
+    },
 ];
 
 /// Alike on both engines, because it is there before either is migrated.

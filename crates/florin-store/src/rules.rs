@@ -2,7 +2,10 @@
 //!
 //! Read-only. A clean database answers every query with nothing. Here are the rules of the books and of orders.
 
+mod gifts;
+mod instore;
 mod payments;
+mod providers;
 
 use crate::{StoreError, Tx};
 
@@ -220,6 +223,9 @@ const RULES: &[Rule] = &[
     },
 ];
 
+/// Every rule, by theme.
+const ALL: [&[Rule]; 5] = [RULES, payments::RULES, instore::RULES, gifts::RULES, providers::RULES];
+
 /// What is counted for the report, with its query.
 const COUNTS: &[(&str, &str)] = &[
     ("sellers", "SELECT COUNT(*) FROM sellers"),
@@ -236,6 +242,12 @@ const COUNTS: &[(&str, &str)] = &[
     ("movements", "SELECT COUNT(*) FROM movements"),
     ("gift cards", "SELECT COUNT(*) FROM gift_cards"),
     ("agreements", "SELECT COUNT(*) FROM agreements"),
+    ("gift orders", "SELECT COUNT(*) FROM gift_orders"),
+    ("pay-later checkouts", "SELECT COUNT(*) FROM apm_orders"),
+    ("fraud decisions", "SELECT COUNT(*) FROM fraud_decisions"),
+    ("payment requests", "SELECT COUNT(*) FROM payment_requests"),
+    ("payment sessions", "SELECT COUNT(*) FROM payment_sessions"),
+    ("transactions in store", "SELECT COUNT(*) FROM occasions"),
     ("jobs", "SELECT COUNT(*) FROM jobs"),
     ("idempotency keys", "SELECT COUNT(*) FROM idempotency"),
 ];
@@ -247,7 +259,7 @@ const CREATED_ANSWERS: &str = "
 impl Tx<'_> {
     /// How many rules there are.
     pub fn count_rules() -> usize {
-        RULES.len() + payments::RULES.len()
+        ALL.iter().map(|rules| rules.len()).sum()
     }
 
     /// Everything that breaks a rule.
@@ -256,7 +268,7 @@ impl Tx<'_> {
     /// Only if the store fails.
     pub fn list_violations(&mut self) -> Result<Vec<Violation>, StoreError> {
         let mut violations = Vec::new();
-        for rule in RULES.iter().chain(payments::RULES) {
+        for rule in ALL.into_iter().flatten() {
             violations.extend(self.query(rule.counterexamples, &[], |row| {
                 let text = |index| Ok::<_, StoreError>(row.opt_text(index)?.unwrap_or("").to_owned());
                 Ok(Violation { rule: rule.name, subject: text(0)?, detail: text(1)? })

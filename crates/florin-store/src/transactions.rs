@@ -7,20 +7,20 @@ use florin_domain::instrument::InstrumentId;
 use florin_domain::merchant::MerchantId;
 use florin_domain::movement::{Movement, Reference};
 use florin_domain::payment::{Atomicity, Rollback, Transaction, TransactionChange, TransactionKind, TransactionState};
-use florin_domain::{AgreementId, SellerId, Timestamp, WalletId};
+use florin_domain::{AgreementId, SellerId, Timestamp, TransactionId, WalletId};
 
 use crate::columns::{count, id, named, opt_id, time};
 use crate::{Row, StoreError, Tx, Value};
 
 const INSERT: &str = "
     INSERT INTO transactions (receipt, merchant_id, seller_id, wallet_id, kind, client_reference, order_number, atomicity,
-                              agreement_id, fee_bps, parts, state, put_back, created_at, version)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+                              agreement_id, fee_bps, parts, state, put_back, created_at, version, occasion_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const MOVE: &str = "
     UPDATE transactions SET state = $1, put_back = $2, version = version + 1 WHERE receipt = $3 AND version = $4";
 const BY_RECEIPT: &str = "
     SELECT receipt, merchant_id, seller_id, wallet_id, kind, client_reference, order_number, atomicity, agreement_id, fee_bps,
-           parts, state, put_back, created_at, version
+           parts, state, put_back, created_at, version, occasion_id
       FROM transactions WHERE receipt = $1";
 const RECEIPT_OF: &str = "SELECT receipt FROM movements WHERE reference = $1";
 const IN_DOUBT: &str = "
@@ -68,6 +68,7 @@ impl Tx<'_> {
                 transaction.rollback.name().into(),
                 transaction.created_at.micros().into(),
                 transaction.version.into(),
+                transaction.occasion.map(|occasion| occasion.to_string()).as_deref().into(),
             ],
         )?;
         for movement in &transaction.movements {
@@ -105,7 +106,7 @@ impl Tx<'_> {
     /// [`StoreError::Stale`], and nothing was written, if the transaction moved since it was read; [`StoreError::Corrupt`] if a
     /// gift card does not have what the change takes from it, which the domain's rules never let happen.
     pub fn save_transaction(&mut self, change: TransactionChange) -> Result<Transaction, StoreError> {
-        let TransactionChange { mut transaction, originals, entry, owed, gift_cards } = change;
+        let TransactionChange { mut transaction, originals, entry, owed, gift_cards, plans } = change;
         self.execute_one(
             MOVE,
             &[
@@ -125,6 +126,9 @@ impl Tx<'_> {
             if !self.move_gift_card(step)? {
                 return Err(StoreError::corrupt("gift_cards", "held_minor"));
             }
+        }
+        for (reference, plan) in &plans {
+            self.note_openpay_plan(*reference, plan)?;
         }
         Ok(transaction)
     }
@@ -166,6 +170,7 @@ fn transaction_of(row: &Row<'_>) -> Result<Transaction, StoreError> {
         order_number: row.text(6)?.to_owned(),
         atomicity: named(row, 7, Atomicity::from_name)?,
         agreement: opt_id(row, 8, AgreementId::parse)?,
+        occasion: opt_id(row, 15, TransactionId::parse)?,
         fee_bps: count(row, 9)?,
         state: named(row, 11, TransactionState::from_name)?,
         rollback: named(row, 12, Rollback::from_name)?,

@@ -7,6 +7,7 @@
 mod bed;
 mod contract;
 mod cut;
+mod instore;
 mod migrations;
 mod nouns;
 mod postgres;

@@ -41,7 +41,8 @@ fn trade(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let refused = ask(tx, TransactionKind::Payment, Atomicity::AllOrNothing, parts())?;
         let refused = conclude(tx, &refused, &[Ok("A6"), Ok("A7"), Err(Fault::Declined)])?;
         if is_put_back {
-            let back = |movement: Reference| florin_domain::payment::Outcome { movement, service: None, result: Ok("B".to_owned()) };
+            let back =
+                |movement: Reference| florin_domain::payment::Outcome { movement, service: None, result: Ok("B".to_owned()), plan: None };
             let outcomes = refused.movements.iter().map(|movement| back(movement.reference)).collect();
             tx.save_transaction(refused.put_back(outcomes, NOW))?;
         }

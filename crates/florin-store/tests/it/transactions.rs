@@ -12,7 +12,7 @@ use florin_domain::payment::{
 };
 use florin_domain::settlement::Settlement;
 use florin_domain::time::{days, minutes};
-use florin_domain::{AgreementId, Currency, InstrumentToken, Money, SettlementId};
+use florin_domain::{AgreementId, Currency, InstrumentToken, Money, SettlementId, TransactionId};
 use florin_store::{HistoryFilter, Store, StoreError, Tx};
 
 use crate::bed::{NOW, on_both_engines, write};
@@ -86,6 +86,17 @@ pub fn part(kind: MovementKind, minor: i64) -> Part {
 
 /// Writes the intent: a transaction whose movements are asked.
 pub fn ask(tx: &mut Tx<'_>, kind: TransactionKind, atomicity: Atomicity, parts: Vec<Part>) -> Result<Transaction, StoreError> {
+    ask_on(tx, kind, atomicity, parts, None)
+}
+
+/// As [`ask`], on an occasion if one is named.
+pub fn ask_on(
+    tx: &mut Tx<'_>,
+    kind: TransactionKind,
+    atomicity: Atomicity,
+    parts: Vec<Part>,
+    occasion: Option<TransactionId>,
+) -> Result<Transaction, StoreError> {
     let receipt = tx.next_reference()?;
     let movements = (1..).zip(parts).map(|(number, part)| Movement {
         reference: receipt.plus(number),
@@ -111,6 +122,7 @@ pub fn ask(tx: &mut Tx<'_>, kind: TransactionKind, atomicity: Atomicity, parts: 
         order_number: "ö-1".to_owned(),
         atomicity,
         agreement: None,
+        occasion,
         fee_bps: 100,
         state: TransactionState::Processing,
         rollback: Rollback::NotRequired,
@@ -128,6 +140,17 @@ pub fn pay(tx: &mut Tx<'_>, parts: Vec<Part>) -> Result<Transaction, StoreError>
 
 /// Begins a step on a movement of an earlier transaction, and reserves for it what it takes.
 pub fn follow_up(tx: &mut Tx<'_>, kind: MovementKind, original: Reference, minor: i64) -> Result<Transaction, StoreError> {
+    follow_up_on(tx, kind, original, minor, None)
+}
+
+/// As [`follow_up`], on an occasion if one is named.
+pub fn follow_up_on(
+    tx: &mut Tx<'_>,
+    kind: MovementKind,
+    original: Reference,
+    minor: i64,
+    occasion: Option<TransactionId>,
+) -> Result<Transaction, StoreError> {
     let before = tx.find_movement(original)?.unwrap();
     let (whole, reserved) = match kind {
         MovementKind::Completion => (TransactionKind::Completion, before.begin_completion(dollars(minor), NOW).unwrap()),
@@ -136,13 +159,13 @@ pub fn follow_up(tx: &mut Tx<'_>, kind: MovementKind, original: Reference, minor
     };
     tx.save_movement(&reserved)?;
     let part = Part { kind, minor, paid_with: reserved.paid_with, original: Some(original) };
-    ask(tx, whole, Atomicity::KeepSuccesses, vec![part])
+    ask_on(tx, whole, Atomicity::KeepSuccesses, vec![part], occasion)
 }
 
 fn outcomes(transaction: &Transaction, results: &[Result<&str, Fault>]) -> Vec<Outcome> {
     let outcome = |(movement, result): (&Movement, &Result<&str, Fault>)| {
         let service = result.is_ok().then(|| Service { code: "00".to_owned(), message: "APPROVED".to_owned() });
-        Outcome { movement: movement.reference, service, result: result.map(str::to_owned) }
+        Outcome { movement: movement.reference, service, result: result.map(str::to_owned), plan: None }
     };
     transaction.movements.iter().zip(results).map(outcome).collect()
 }

@@ -1,0 +1,389 @@
+//! Agreements: made and changed by the shopper, charged and ended by the merchant.
+//!
+//! Invariant: a charge counts in the transaction that books it; Florin charges nothing by itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use florin_domain::agreement::{Agreement, AgreementKind, Frequency};
+use florin_domain::fault::Fault;
+use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind, InstrumentStatus};
+use florin_domain::money::Money;
+use florin_domain::movement::MovementKind;
+use florin_domain::payment::{Atomicity, Transaction};
+use florin_domain::shopper::WalletKind;
+use florin_domain::{AgreementId, Timestamp, TransactionId, WalletId};
+use florin_store::{IdempotencyRecord, Tx};
+
+use crate::caller::{MerchantCaller, ShopperCaller, wallet_of};
+use crate::fraud::FraudPayload;
+use crate::idempotency::IdempotencyKey;
+use crate::occasions::{About, Draft};
+use crate::payments::{self, TOLD_FROM_BOOKS, Kinds, PayAnswer, PayItem, PayOrder, Payer};
+use crate::{Cx, ServiceError, instore, instruments, step_up};
+
+/// An agreement as the shopper gives it. Prints nothing of its step-up token.
+#[derive(Clone)]
+pub struct NewAgreement {
+    /// The caller's own name for it.
+    pub client_reference: String,
+    /// What it is for.
+    pub kind: AgreementKind,
+    /// What is charged.
+    pub instrument: InstrumentId,
+    /// How often.
+    pub frequency: Frequency,
+    /// How much each time.
+    pub amount: Money,
+    /// From when; from now on if nothing.
+    pub starts_at: Option<Timestamp>,
+    /// Until when; for ever if nothing.
+    pub ends_at: Option<Timestamp>,
+    /// The order that is charged for at once, if any.
+    pub immediate: Option<String>,
+    /// The step-up token of a page that took the code on the card.
+    pub step_up: Option<String>,
+    /// What the merchant sends for the fraud screen, which is asked when it is charged at once.
+    pub fraud: Option<FraudPayload>,
+}
+
+impl fmt::Debug for NewAgreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAgreement").field("instrument", &self.instrument).field("amount", &self.amount).finish_non_exhaustive()
+    }
+}
+
+/// What a shopper changes of an agreement; nothing stays as it is. Prints nothing of its step-up token.
+#[derive(Clone)]
+pub struct AgreementChanges {
+    /// What is charged.
+    pub instrument: Option<InstrumentId>,
+    /// Until when.
+    pub ends_at: Option<Timestamp>,
+    /// How often.
+    pub frequency: Frequency,
+    /// How much each time.
+    pub amount: Option<Money>,
+    /// The step-up token of a page that took the code on the card.
+    pub step_up: Option<String>,
+}
+
+impl fmt::Debug for AgreementChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgreementChanges").field("instrument", &self.instrument).field("amount", &self.amount).finish_non_exhaustive()
+    }
+}
+
+/// A charge as the merchant asks for it.
+#[derive(Debug, Clone)]
+pub struct ChargeAgreement {
+    /// Which agreement.
+    pub agreement: AgreementId,
+    /// What is to happen with each kind of instrument.
+    pub kinds: Kinds,
+    /// The caller's own name for it.
+    pub client_reference: String,
+    /// The order it is for.
+    pub order_number: String,
+    /// How much.
+    pub amount: Money,
+    /// What the merchant sends for the fraud screen.
+    pub fraud: Option<FraudPayload>,
+}
+
+/// An agreement, what it charges, and the charge that was made.
+#[derive(Debug, Clone)]
+pub struct AgreementAnswer {
+    /// The agreement as it stands.
+    pub agreement: Agreement,
+    /// What it charges.
+    pub instrument: Instrument,
+    /// The charge, if one was asked for.
+    pub transaction: Option<Transaction>,
+}
+
+/// Makes an agreement, and charges it at once if that is asked for; if that charge is refused there is no agreement.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] for an instrument that is not in the wallet; [`ServiceError::Invalid`] naming `endDate`;
+/// [`ServiceError::Refused`] with a fault's name as its code when the instrument cannot be agreed on.
+pub async fn create(
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    new: NewAgreement,
+    key: Option<IdempotencyKey>,
+) -> Result<AgreementAnswer, ServiceError> {
+    create_in(Family::Digital, cx, shopper, new, key).await
+}
+
+/// Of which family of operations a charge is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// It is a transaction and no more.
+    Digital,
+    /// It is an in-store transaction too.
+    InStore,
+}
+
+/// As [`create`], with a charge of either family.
+pub(crate) async fn create_in(
+    family: Family,
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    new: NewAgreement,
+    key: Option<IdempotencyKey>,
+) -> Result<AgreementAnswer, ServiceError> {
+    let now = cx.clock.now();
+    let starts_at = new.starts_at.unwrap_or(now);
+    if new.ends_at.is_some_and(|end| end <= now || end <= starts_at) {
+        return Err(ServiceError::invalid("endDate", "must lie after the start and in the future"));
+    }
+    // A key that comes again names the same agreement.
+    let id = key.as_ref().map(|key| cx.keeper.capability("agreement of a key", format!("{}/{}", key.scope, key.key).as_bytes()));
+    let agreement = Agreement {
+        id: AgreementId::from_random(id.unwrap_or_else(|| cx.random.bytes())),
+        merchant: shopper.merchant.id.clone(),
+        wallet: shopper.wallet,
+        shopper: shopper.shopper.clone(),
+        instrument: new.instrument.clone(),
+        kind: new.kind,
+        frequency: new.frequency,
+        amount: new.amount,
+        starts_at,
+        ends_at: new.ends_at,
+        cycle: 0,
+        created_at: now,
+        updated_at: now,
+        used_at: None,
+    };
+    let (agreement, instrument) = write(cx, agreement, (new.step_up, true), key.clone()).await?;
+    let Some(order_number) = new.immediate else {
+        return Ok(AgreementAnswer { agreement, instrument, transaction: None });
+    };
+    let kinds = Kinds { card: Some(MovementKind::Purchase), paypal: Some(MovementKind::Purchase), ..Kinds::default() };
+    let charge = ChargeAgreement {
+        agreement: agreement.id,
+        kinds,
+        client_reference: new.client_reference,
+        order_number,
+        amount: new.amount,
+        fraud: new.fraud,
+    };
+    let key = key.map(|key| IdempotencyKey { scope: format!("{}:charge", key.scope), ..key });
+    let charged = charge_one(cx, Arc::clone(&shopper.merchant), (&agreement, &instrument), (charge, family), key).await;
+    let is_refused = match &charged {
+        Ok(answer) => answer.transaction.as_ref().is_some_and(|transaction| !transaction.is_open() && answer.agreement.cycle == 0),
+        Err(error) => error.is_refusal(),
+    };
+    if is_refused {
+        let id = agreement.id;
+        cx.store.write(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.remove_agreement(id)?)).await?;
+    }
+    charged
+}
+
+/// Writes an agreement after a look at its instrument, which must be a kept card or a `PayPal` account of the same wallet. A
+/// key that comes again gives what it made.
+async fn write(
+    cx: &Cx,
+    agreement: Agreement,
+    (token, is_new): (Option<String>, bool),
+    key: Option<IdempotencyKey>,
+) -> Result<(Agreement, Instrument), ServiceError> {
+    let (now, cx2) = (cx.clock.now(), cx.clone());
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            let instrument = agreed_on(tx, agreement.wallet, &agreement.instrument, now)?;
+            if is_known(tx, key.as_ref())? {
+                return Ok((tx.find_agreement(agreement.id)?.unwrap_or_else(|| agreement.clone()), instrument));
+            }
+            let has_code = match &token {
+                Some(token) => step_up::open(&cx2, tx, &instrument, token, now)?.map(drop).map_err(refusal).map(|()| true)?,
+                None => false,
+            };
+            if instrument.kind == InstrumentKind::Card && instrument.status != InstrumentStatus::Verified && !has_code {
+                return Err(refusal(Fault::StepUpRequired));
+            }
+            if is_new {
+                tx.insert_agreement(&agreement)?;
+            } else {
+                tx.save_agreement(&agreement)?;
+            }
+            if let Some(key) = &key {
+                let body = agreement.id.to_string().into_bytes();
+                let record = IdempotencyRecord { fingerprint: key.fingerprint, status: TOLD_FROM_BOOKS.into(), body };
+                tx.insert_answer(&key.scope, &key.key, &record, now)?;
+            }
+            Ok((agreement.clone(), instrument))
+        })
+        .await
+}
+
+/// Whether a key was used before, for the same call.
+fn is_known(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<bool, ServiceError> {
+    let Some(key) = key else { return Ok(false) };
+    match tx.find_answer(&key.scope, &key.key)? {
+        Some(record) if record.fingerprint != key.fingerprint => Err(ServiceError::KeyReused),
+        found => Ok(found.is_some()),
+    }
+}
+
+fn agreed_on(tx: &mut Tx<'_>, wallet: WalletId, id: &InstrumentId, now: Timestamp) -> Result<Instrument, ServiceError> {
+    let found = instruments::find_for(tx, wallet, Some(id), None, now)?.ok_or(ServiceError::NotFound("instrument"))?;
+    match found.kind {
+        _ if found.has_expired(now) => Err(refusal(Fault::Expired)),
+        InstrumentKind::Card | InstrumentKind::PayPal => Ok(found),
+        InstrumentKind::GiftCard
+        | InstrumentKind::GooglePay
+        | InstrumentKind::ApplePay
+        | InstrumentKind::AndroidPay
+        | InstrumentKind::ZipPay
+        | InstrumentKind::Afterpay
+        | InstrumentKind::Openpay => {
+            Err(refusal(Fault::NotSupported))
+        }
+    }
+}
+
+/// A fault as a refusal of the whole; its code is the fault's name.
+fn refusal(fault: Fault) -> ServiceError {
+    ServiceError::Refused { code: fault.name(), message: format!("The instrument cannot be used: {}.", fault.name().replace('_', " ")) }
+}
+
+/// Changes an agreement.
+///
+/// # Errors
+/// As [`create`]; [`ServiceError::NotFound`] for an agreement that is not in the wallet.
+pub async fn update(cx: &Cx, shopper: &ShopperCaller, id: AgreementId, changes: AgreementChanges) -> Result<AgreementAnswer, ServiceError> {
+    let (now, wallet) = (cx.clock.now(), shopper.wallet);
+    let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_agreement(id)?)).await?;
+    let found = found.filter(|agreement| agreement.wallet == wallet).ok_or(ServiceError::NotFound("payment agreement"))?;
+    if changes.ends_at.is_some_and(|end| end <= now || end <= found.starts_at) {
+        return Err(ServiceError::invalid("endDate", "must lie after the start and in the future"));
+    }
+    let agreement = Agreement {
+        instrument: changes.instrument.unwrap_or(found.instrument),
+        ends_at: changes.ends_at.or(found.ends_at),
+        frequency: changes.frequency,
+        amount: changes.amount.unwrap_or(found.amount),
+        updated_at: now,
+        ..found
+    };
+    let (agreement, instrument) = write(cx, agreement, (changes.step_up, false), None).await?;
+    Ok(AgreementAnswer { agreement, instrument, transaction: None })
+}
+
+/// An agreement in the shopper's wallet, with what it charges.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub async fn find(cx: &Cx, shopper: &ShopperCaller, id: AgreementId) -> Result<AgreementAnswer, ServiceError> {
+    let wallet = shopper.wallet;
+    cx.store
+        .read(move |tx: &mut Tx<'_>| {
+            let agreement = tx.find_agreement(id)?.filter(|agreement| agreement.wallet == wallet);
+            let agreement = agreement.ok_or(ServiceError::NotFound("payment agreement"))?;
+            let instrument = tx.find_instrument(&agreement.instrument)?.ok_or(ServiceError::NotFound("instrument"))?;
+            Ok(AgreementAnswer { agreement, instrument, transaction: None })
+        })
+        .await
+}
+
+/// Ends an agreement. The instrument stays in its wallet.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] unless it is this merchant's.
+pub async fn remove(cx: &Cx, caller: &MerchantCaller, id: AgreementId) -> Result<(), ServiceError> {
+    let merchant = caller.merchant.id.clone();
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            let found = tx.find_agreement(id)?.filter(|agreement| agreement.merchant == merchant);
+            let found = found.ok_or(ServiceError::NotFound("payment agreement"))?;
+            tx.remove_agreement(found.id)?;
+            Ok(())
+        })
+        .await
+}
+
+/// Charges an agreement, once a key.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] unless it is this merchant's; [`ServiceError::Refused`] `agreement_ended`, and as
+/// [`pay`](payments::pay).
+pub async fn charge(
+    cx: &Cx,
+    caller: &MerchantCaller,
+    charge: ChargeAgreement,
+    key: Option<IdempotencyKey>,
+) -> Result<AgreementAnswer, ServiceError> {
+    charge_in(Family::Digital, cx, caller, charge, key).await
+}
+
+/// As [`charge`], with a charge of either family.
+pub(crate) async fn charge_in(
+    family: Family,
+    cx: &Cx,
+    caller: &MerchantCaller,
+    charge: ChargeAgreement,
+    key: Option<IdempotencyKey>,
+) -> Result<AgreementAnswer, ServiceError> {
+    let (now, id, merchant) = (cx.clock.now(), charge.agreement, caller.merchant.id.clone());
+    let found = cx.store.read(move |tx: &mut Tx<'_>| {
+        let agreement = tx.find_agreement(id)?.filter(|agreement| agreement.merchant == merchant);
+        let agreement = agreement.ok_or(ServiceError::NotFound("payment agreement"))?;
+        let instrument = tx.find_instrument(&agreement.instrument)?.ok_or(ServiceError::NotFound("instrument"))?;
+        Ok::<_, ServiceError>((agreement, instrument))
+    });
+    let (agreement, instrument) = found.await?;
+    if !agreement.is_open(now) {
+        let message = "The payment agreement has ended, or has not begun.".to_owned();
+        return Err(ServiceError::Refused { code: "agreement_ended", message });
+    }
+    charge_one(cx, Arc::clone(&caller.merchant), (&agreement, &instrument), (charge, family), key).await
+}
+
+async fn charge_one(
+    cx: &Cx,
+    merchant: Arc<florin_domain::merchant::Merchant>,
+    agreed: (&Agreement, &Instrument),
+    (charge, family): (ChargeAgreement, Family),
+    key: Option<IdempotencyKey>,
+) -> Result<AgreementAnswer, ServiceError> {
+    let (agreement, instrument) = agreed;
+    let draft = (family == Family::InStore).then(|| {
+        let home = wallet_of(&merchant.id, &agreement.shopper, WalletKind::Merchant);
+        let request = instore::own_request(cx, &merchant, home, (&charge.client_reference, charge.amount));
+        Draft { id: TransactionId::from_random(cx.random.bytes()), about: About::Own(Box::new(request)) }
+    });
+    let item = PayItem {
+        instrument: Some(instrument.id.clone()),
+        token: None,
+        amount: charge.amount,
+        step_up: None,
+        passcode: None,
+        authentication: None,
+    };
+    let order = PayOrder {
+        client_reference: charge.client_reference,
+        order_number: charge.order_number,
+        kinds: charge.kinds,
+        items: vec![item],
+        atomicity: Atomicity::KeepSuccesses,
+        fraud: charge.fraud,
+    };
+    let payer = Payer {
+        merchant,
+        wallet: agreement.wallet,
+        agreement: Some(agreement.id),
+        occasion: draft.as_ref().map(|draft| draft.id),
+        beside: draft.map(Draft::beside),
+    };
+    let transaction = match payments::carry(cx, payer, order, key).await? {
+        PayAnswer::Concluded(transaction) => transaction,
+        PayAnswer::Unknown(_) => return Err(ServiceError::NotFound("instrument")),
+    };
+    let id = agreement.id;
+    let standing = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_agreement(id)?)).await?;
+    let agreement = standing.unwrap_or_else(|| agreement.clone());
+    Ok(AgreementAnswer { agreement, instrument: instrument.clone(), transaction: Some(transaction) })
+}

@@ -1,0 +1,169 @@
+//! Issuing gift cards that were paid for, whoever is still there to see it.
+//!
+//! Invariants: cards are issued in one transaction with the end of their order, so that a crash issues none or all and never
+//! twice; a card's number and PIN follow from the order and the platform's secret, and are kept nowhere.
+
+use florin_domain::gift_card::{GiftCard, GiftCardNumber, Programme};
+use florin_domain::gift_order::{Gift, GiftOrder, GiftOrderState, GiftQuote, QuotedItem};
+use florin_domain::gift_product::GiftProduct;
+use florin_domain::instrument::InstrumentId;
+use florin_domain::payment::{Transaction, TransactionState};
+use florin_domain::{GiftOrderId, Timestamp};
+use florin_store::Tx;
+use florin_vault::Secret;
+
+use crate::instruments::{Home, admit};
+use crate::{Context, Cx, ServiceError, gift_cards, in_doubt, work};
+
+/// Among which values a card's number and PIN are found.
+const CARDS: &str = "issued gift cards";
+/// How many digits of a number are free, between the programme's and the check digit.
+const FREE_DIGITS: u64 = 1_000_000_000_000;
+/// How many PINs there are.
+const PINS: u64 = 10_000;
+/// How many numbers are tried for one card before something must be wrong.
+const TRIES_MAX: u32 = 16;
+
+/// Carries an order on that was left behind; comes back until it has ended.
+pub(crate) async fn carry_on(cx: &Cx, subject: &str) -> Result<(), ServiceError> {
+    let id = GiftOrderId::parse(subject).map_err(|_| ServiceError::Internal("a job without a gift order".to_owned()))?;
+    if finish(cx, id).await? {
+        return Ok(());
+    }
+    let what = "A payment for gift cards is still under way.".to_owned();
+    Err(ServiceError::Unavailable { what, retry_after_s: 30 })
+}
+
+/// Ends an order whose payment is known: issues its cards, or rejects it. `false` while the payment is not known.
+pub(super) async fn finish(cx: &Cx, id: GiftOrderId) -> Result<bool, ServiceError> {
+    let (order, transaction) = match cx.store.read(move |tx: &mut Tx<'_>| standing(tx, id)).await? {
+        (order, _) if order.state != GiftOrderState::Processing => return Ok(true),
+        found => found,
+    };
+    if transaction.is_open() {
+        if !in_doubt::is_left_behind(cx, &transaction) {
+            return Ok(false);
+        }
+        in_doubt::settle(cx, order.receipt).await?;
+    }
+    let (now, cx2) = (cx.clock.now(), cx.clone());
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            let (order, transaction) = standing(tx, id)?;
+            if order.state == GiftOrderState::Processing {
+                match transaction.state {
+                    TransactionState::Processing => return Ok(false),
+                    TransactionState::Approved => issue(&cx2, tx, order, now)?,
+                    TransactionState::PartlyApproved | TransactionState::Rejected => {
+                        order.reject().map_or(Ok(()), |order| tx.end_gift_order(&order))?;
+                    }
+                }
+            }
+            tx.remove_job(work::ISSUE_GIFTS, &id.to_string())?;
+            Ok::<_, ServiceError>(true)
+        })
+        .await
+}
+
+fn standing(tx: &mut Tx<'_>, id: GiftOrderId) -> Result<(GiftOrder, Transaction), ServiceError> {
+    let order = tx.find_gift_order(id)?.ok_or(ServiceError::NotFound("gift card order"))?;
+    let transaction = tx.find_transaction(order.receipt)?.ok_or(ServiceError::NotFound("transaction"))?;
+    Ok((order, transaction))
+}
+
+fn issue(cx: &Context, tx: &mut Tx<'_>, order: GiftOrder, now: Timestamp) -> Result<(), ServiceError> {
+    let quote = tx.find_gift_quote(order.quote)?.ok_or_else(|| damaged("a gift order without its quote"))?;
+    let cards = cards(cx, tx, (&order, &quote), now)?;
+    let issue = order.issue(cards, now).ok_or_else(|| damaged("a gift order ended twice"))?;
+    Ok(tx.save_gift_issue(&issue)?)
+}
+
+fn cards(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    (order, quote): (&GiftOrder, &GiftQuote),
+    now: Timestamp,
+) -> Result<Vec<(GiftCard, Gift)>, ServiceError> {
+    let mut cards: Vec<(GiftCard, Gift)> = Vec::new();
+    for (number, item) in quote.cards() {
+        let (card, typed, attempt) = fresh(cx, tx, (order.id, number), (item, now), &cards)?;
+        // What is given away, or what a guest buys, is for delivery; so is what has no place in the wallet.
+        let keeps = item.item.recipient.is_none() && !order.guest;
+        let instrument = if keeps { into_wallet(cx, tx, order, (&card, &typed), now)? } else { None };
+        let gift = Gift {
+            order: order.id,
+            number,
+            design: item.item.design.clone(),
+            fingerprint: card.fingerprint,
+            programme: card.programme.clone(),
+            suffix: card.suffix.clone(),
+            face: item.item.face,
+            price: item.unit_price,
+            instrument,
+            recipient: item.item.recipient.clone(),
+            attempt,
+            issued_at: now,
+        };
+        cards.push((card, gift));
+    }
+    Ok(cards)
+}
+
+/// A card whose number nobody has.
+fn fresh(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    (order, number): (GiftOrderId, u32),
+    (item, now): (&QuotedItem, Timestamp),
+    others: &[(GiftCard, Gift)],
+) -> Result<(GiftCard, GiftCardNumber, u32), ServiceError> {
+    let product = GiftProduct::find(&item.product).ok_or_else(|| damaged("a gift card of no product"))?;
+    let programme = Programme::of_number(product.prefix).ok_or_else(|| damaged("a gift card of no programme"))?;
+    let today = now.sydney_date();
+    let expires_on = today.checked_add(jiff::Span::new().days(i64::from(product.expiry_days))).unwrap_or(today);
+    for attempt in 0..TRIES_MAX {
+        let (typed, pin) = number_and_pin(cx, programme.prefix, (order, number, attempt))?;
+        let card = gift_cards::made(cx, (programme, &typed), pin.expose(), (item.item.face, expires_on));
+        let is_taken = others.iter().any(|(other, _)| other.fingerprint == card.fingerprint);
+        if !is_taken && tx.find_gift_card(&card.fingerprint)?.is_none() {
+            return Ok((card, typed, attempt));
+        }
+    }
+    Err(damaged("no gift card number is free"))
+}
+
+/// The number and the PIN of an issued card: 19 digits with a check digit at the end, and four.
+pub(super) fn number_and_pin(
+    cx: &Context,
+    prefix: &str,
+    (order, number, attempt): (GiftOrderId, u32, u32),
+) -> Result<(GiftCardNumber, Secret<String>), ServiceError> {
+    let derived = cx.keeper.capability(CARDS, format!("{order}/{number}/{attempt}").as_bytes());
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = derived;
+    let free = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % FREE_DIGITS;
+    let pin = u64::from_be_bytes([i, j, k, l, m, n, o, p]) % PINS;
+    let digits = format!("{prefix}{free:012}");
+    let text = format!("{digits}{}", florin_domain::card::check_digit(&digits));
+    let number = GiftCardNumber::parse(&text).map_err(|_| damaged("an issued gift card's number is none"))?;
+    Ok((number, Secret::new(format!("{pin:04}"))))
+}
+
+/// Takes a card into the buyer's wallet; nothing if that is full.
+fn into_wallet(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    order: &GiftOrder,
+    (card, number): (&GiftCard, &GiftCardNumber),
+    now: Timestamp,
+) -> Result<Option<InstrumentId>, ServiceError> {
+    let home = Home { wallet: order.wallet, merchant: order.merchant.clone(), seller: order.seller, guest: false, gone_at: None };
+    match admit(cx, tx, &home, &gift_cards::entrant(card, number), now) {
+        Ok(instrument) => Ok(Some(instrument.id)),
+        Err(ServiceError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn damaged(what: &str) -> ServiceError {
+    ServiceError::Internal(what.to_owned())
+}

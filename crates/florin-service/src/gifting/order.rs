@@ -1,0 +1,253 @@
+//! Orders of gift cards: a quote is found or made, and paid for.
+//!
+//! Invariants: nothing is paid whose price is not the one that the caller was told; the order is written down in the
+//! transaction that writes its payment down.
+
+use std::sync::Arc;
+
+use florin_connect::Authentication;
+use florin_domain::gift_order::{Gift, GiftItem, GiftOrder, GiftOrderState, GiftQuote, GiftTotals};
+use florin_domain::instrument::{InstrumentId, InstrumentStatus};
+use florin_domain::merchant::Merchant;
+use florin_domain::movement::MovementKind;
+use florin_domain::payment::{Atomicity, Transaction};
+use florin_domain::{GiftOrderId, GiftQuoteId, InstrumentToken, Timestamp, WalletId};
+use florin_store::Tx;
+
+use super::{issue, priced};
+use crate::caller::{MerchantCaller, ShopperCaller};
+use crate::fraud::FraudPayload;
+use crate::idempotency::IdempotencyKey;
+use crate::payments::{self, Beside, Kinds, PayAnswer, PayItem, PayOrder, Payer};
+use crate::{Cx, ServiceError, work};
+
+/// The code of a refusal to buy a quote twice.
+const ORDERED: &str = "quote_ordered";
+
+/// Who buys.
+#[derive(Debug, Clone)]
+pub struct GiftBuyer {
+    merchant: Arc<Merchant>,
+    wallet: WalletId,
+    guest: bool,
+}
+
+impl GiftBuyer {
+    /// A shopper.
+    pub fn of(shopper: &ShopperCaller) -> Self {
+        Self { merchant: Arc::clone(&shopper.merchant), wallet: shopper.wallet, guest: shopper.guest }
+    }
+
+    /// The shopper whose wallet at this merchant holds an instrument, for a merchant's own server, which brings no token of
+    /// the shopper's. Never for a caller that only holds an API key, because keys are known to pages.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] unless it was captured at this merchant.
+    pub async fn of_instrument(cx: &Cx, caller: &MerchantCaller, instrument: &InstrumentId) -> Result<Self, ServiceError> {
+        let (id, now, merchant) = (instrument.clone(), cx.clock.now(), Arc::clone(&caller.merchant));
+        let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_instrument(&id)?)).await?;
+        let found = found.filter(|found| found.merchant == merchant.id && found.is_there(now));
+        let found = found.ok_or(ServiceError::NotFound("instrument"))?;
+        Ok(Self { merchant, wallet: found.wallet, guest: found.status == InstrumentStatus::Transient })
+    }
+}
+
+/// An order as asked for.
+#[derive(Debug, Clone)]
+pub struct OrderGifts {
+    /// The quote that is bought, if one is named.
+    pub quote: Option<GiftQuoteId>,
+    /// The cards; with a quote they may be left out, or must be the quote's.
+    pub items: Vec<GiftItem>,
+    /// What the caller takes for the price.
+    pub totals: GiftTotals,
+    /// The caller's own name for it.
+    pub client_reference: String,
+    /// The merchant's order.
+    pub order_number: String,
+    /// What is paid with, by its id.
+    pub instrument: Option<InstrumentId>,
+    /// What is paid with, by its token.
+    pub token: Option<InstrumentToken>,
+    /// The step-up token of a page that took the code on the card.
+    pub step_up: Option<String>,
+    /// The authentication of the cardholder.
+    pub authentication: Option<Authentication>,
+    /// What the merchant sends for the fraud screen.
+    pub fraud: Option<FraudPayload>,
+}
+
+/// An order as it stands.
+#[derive(Debug, Clone)]
+pub struct GiftOrdered {
+    /// The order.
+    pub order: GiftOrder,
+    /// What was ordered.
+    pub quote: GiftQuote,
+    /// The payment; if it was refused, its movement says why.
+    pub transaction: Transaction,
+    /// The cards, once they are issued.
+    pub gifts: Vec<Gift>,
+}
+
+/// Orders gift cards: pays for them and issues them. A quote is bought once: to order it again tells how it went, unless its
+/// payment was refused, which can be tried again. With a key, once a key.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] naming a total, or as [`quote`](super::quote); [`ServiceError::NotFound`] for the instrument;
+/// [`ServiceError::Refused`] `quote_not_found`, `quote_expired`, `quote_mismatch`, `quote_ordered` (by somebody else), and as
+/// [`payments::pay`].
+pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<IdempotencyKey>) -> Result<GiftOrdered, ServiceError> {
+    let quote = match find(cx, &buyer, &order, key.clone()).await? {
+        Found::Ordered(known) => {
+            issue::finish(cx, known).await?;
+            return told(cx, &buyer, known).await;
+        }
+        Found::Quote(quote) => quote,
+    };
+    check(&order.totals, &quote.totals())?;
+    let id = GiftOrderId::from_random(cx.random.bytes());
+    let payer = Payer {
+        // The merchant hands the whole price on to the house, so that it earns nothing that a fee could be taken of.
+        merchant: Arc::new(Merchant { fee_bps: 0, ..Merchant::clone(&buyer.merchant) }),
+        wallet: buyer.wallet,
+        agreement: None,
+        beside: Some(beside(id, quote.id, (buyer.wallet, buyer.guest), cx.clock.now())),
+        occasion: None,
+    };
+    let transaction = match payments::carry(cx, payer, payment(&order, &quote), key).await {
+        Ok(PayAnswer::Concluded(transaction)) => transaction,
+        Ok(PayAnswer::Unknown(_)) => return Err(ServiceError::NotFound("instrument")),
+        // Somebody else was faster by the blink of an eye.
+        Err(ServiceError::Refused { code: ORDERED, .. }) => {
+            let known = live(cx, quote.id).await?;
+            issue::finish(cx, known).await?;
+            return told(cx, &buyer, known).await;
+        }
+        Err(error) => return Err(error),
+    };
+    let receipt = transaction.receipt;
+    let written = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_gift_order_with(receipt)?)).await?;
+    let id = written.ok_or_else(|| ServiceError::Internal("a payment for gift cards without an order".to_owned()))?.id;
+    issue::finish(cx, id).await?;
+    told(cx, &buyer, id).await
+}
+
+/// What an order names.
+enum Found {
+    /// What was ordered before.
+    Ordered(GiftOrderId),
+    /// What is to be ordered.
+    Quote(GiftQuote),
+}
+
+async fn find(cx: &Cx, buyer: &GiftBuyer, order: &OrderGifts, key: Option<IdempotencyKey>) -> Result<Found, ServiceError> {
+    let (now, cx2, merchant) = (cx.clock.now(), cx.clone(), buyer.merchant.id.clone());
+    let (named, items) = (order.quote, order.items.clone());
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            if let Some(transaction) = payments::earlier(tx, key.as_ref())?
+                && let Some(before) = tx.find_gift_order_with(transaction.receipt)?
+            {
+                return Ok(Found::Ordered(before.id));
+            }
+            let quote = named.map(|named| tx.find_gift_quote(named)).transpose()?.flatten().filter(|quote| quote.merchant == merchant);
+            let Some(quote) = quote else {
+                if items.is_empty() {
+                    return Err(refused("quote_not_found", "There is no such quote; please ask for a new one."));
+                }
+                let quote = priced(&cx2, merchant.clone(), items.clone(), now)?;
+                tx.insert_gift_quote(&quote)?;
+                return Ok(Found::Quote(quote));
+            };
+            if !items.is_empty() && !quote.items.iter().map(|quoted| &quoted.item).eq(&items) {
+                return Err(refused("quote_mismatch", "These are not the gift cards that were quoted."));
+            }
+            match tx.find_gift_order_of(quote.id)? {
+                Some(before) => Ok(Found::Ordered(before.id)),
+                None if quote.is_good(now) => Ok(Found::Quote(quote)),
+                None => Err(refused("quote_expired", "The quote has expired; please ask for a new one.")),
+            }
+        })
+        .await
+}
+
+fn refused(code: &'static str, message: &str) -> ServiceError {
+    ServiceError::Refused { code, message: message.to_owned() }
+}
+
+/// The price must be the one that the caller was told.
+fn check(said: &GiftTotals, is: &GiftTotals) -> Result<(), ServiceError> {
+    let fields = [
+        ("subTotalAmount", said.sub_total, is.sub_total),
+        ("discountAmount", said.discount, is.discount),
+        ("totalOrderAmount", said.total, is.total),
+    ];
+    let wrong = fields.into_iter().find(|(_, said, is)| said != is);
+    wrong.map_or(Ok(()), |(field, _, is)| Err(ServiceError::invalid(field, &format!("must be {}", is.to_decimal()))))
+}
+
+fn payment(order: &OrderGifts, quote: &GiftQuote) -> PayOrder {
+    let purchase = Some(MovementKind::Purchase);
+    let item = PayItem {
+        instrument: order.instrument.clone(),
+        token: order.token,
+        amount: quote.totals().total,
+        step_up: order.step_up.clone(),
+        passcode: None,
+        authentication: order.authentication.clone(),
+    };
+    PayOrder {
+        client_reference: order.client_reference.clone(),
+        order_number: order.order_number.clone(),
+        // No gift card buys gift cards: the money on it would only change its expiry.
+        kinds: Kinds { card: purchase, gift_card: None, paypal: purchase, google_pay: purchase, apple_pay: purchase, openpay: None },
+        items: vec![item],
+        atomicity: Atomicity::AllOrNothing,
+        fraud: order.fraud.clone(),
+    }
+}
+
+/// Writes the order down with its payment, and the job that carries it to its end.
+fn beside(id: GiftOrderId, quote: GiftQuoteId, (wallet, guest): (WalletId, bool), now: Timestamp) -> Beside {
+    Arc::new(move |tx, transaction| {
+        if tx.find_gift_order_of(quote)?.is_some() {
+            return Err(refused(ORDERED, "This quote was ordered already."));
+        }
+        tx.insert_gift_order(&GiftOrder {
+            id,
+            quote,
+            merchant: transaction.merchant.clone(),
+            seller: transaction.seller,
+            wallet,
+            guest,
+            receipt: transaction.receipt,
+            state: GiftOrderState::Processing,
+            created_at: now,
+        })?;
+        Ok(tx.put_job(work::ISSUE_GIFTS, &id.to_string(), now.plus(work::CLAIM), None)?)
+    })
+}
+
+async fn live(cx: &Cx, quote: GiftQuoteId) -> Result<GiftOrderId, ServiceError> {
+    let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_gift_order_of(quote)?)).await?;
+    found.map(|order| order.id).ok_or_else(|| refused("changed_meanwhile", "Something else changed this; please try again."))
+}
+
+/// An order of the buyer's wallet as it stands.
+async fn told(cx: &Cx, buyer: &GiftBuyer, id: GiftOrderId) -> Result<GiftOrdered, ServiceError> {
+    let (wallet, merchant) = (buyer.wallet, buyer.merchant.id.clone());
+    cx.store
+        .read(move |tx: &mut Tx<'_>| {
+            let order = tx.find_gift_order(id)?.filter(|order| order.merchant == merchant);
+            let order = order.ok_or(ServiceError::NotFound("gift card order"))?;
+            if order.wallet != wallet {
+                return Err(refused(ORDERED, "This quote was ordered already."));
+            }
+            let quote = tx.find_gift_quote(order.quote)?.ok_or(ServiceError::NotFound("gift card order"))?;
+            let transaction = tx.find_transaction(order.receipt)?.ok_or(ServiceError::NotFound("transaction"))?;
+            let gifts = tx.list_gifts(order.id)?;
+            Ok(GiftOrdered { order, quote, transaction, gifts })
+        })
+        .await
+}

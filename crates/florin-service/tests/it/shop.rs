@@ -1,0 +1,184 @@
+//! Where the cases happen: a merchant's shop over an empty database, and people who come to it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use florin_connect::{AddressPolicy, WebhookSender};
+use florin_domain::card::CardExpiry;
+use florin_domain::event::Event;
+use florin_domain::instrument::Instrument;
+use florin_domain::merchant::{DuplicateReferences, Merchant, MerchantId};
+use florin_domain::seller::{Pricing, Seller};
+use florin_domain::shopper::WalletKind;
+use florin_domain::{SellerId, WebhookId};
+use florin_service::caller::{self, KnownCallers, MerchantCaller, ShopperCaller};
+use florin_service::captures::{self, GiveCard};
+use florin_service::shoppers::{self, SignIn, Tokens};
+use florin_service::{
+    Algorithm, Clock, Context, Cx, Dialect, Environment, Keeper, MasterKey, Policy, Random, ServiceError, Signing, Store, Tills, Tx, Wake,
+    clock, digest, instruments, merchants, sellers, work,
+};
+use florin_sim::{MemoryNotebook, Sandbox};
+use florin_store::Database;
+
+/// A card that the simulated network approves.
+pub const GOOD_CARD: &str = "4242424242424242";
+/// Another one.
+pub const OTHER_CARD: &str = "5555555555554444";
+
+/// A server's inside over an empty database, gone with the value.
+pub struct Shop {
+    pub cx: Cx,
+    pub database: Database,
+    directory: PathBuf,
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        // What is left in a directory for temporary files harms nobody.
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Announces nothing that anybody reads.
+struct Silence;
+
+impl Dialect for Silence {
+    fn announcement(&self, _webhook: WebhookId, _event: &Event) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn signature_header(&self) -> &'static str {
+        "Signature"
+    }
+}
+
+/// The master key of every shop.
+pub fn master() -> MasterKey {
+    MasterKey::new([7; 32])
+}
+
+/// The inside of one server process.
+pub async fn process(database: &Database, master: &MasterKey, previous: Option<&MasterKey>) -> Result<Cx, ServiceError> {
+    let (random, base_url) = (Random::system(), "https://florin.test".to_owned());
+    let store = Store::open(database.clone(), digest).await?;
+    let cx = Arc::new(Context {
+        store,
+        clock: Clock::system(),
+        keeper: Keeper::new(master, previous, random.clone()),
+        random,
+        world: Sandbox::new(Arc::new(MemoryNotebook::default()), &base_url).world,
+        sender: WebhookSender::new(AddressPolicy::AllowPrivate, None).unwrap(),
+        dialect: Arc::new(Silence),
+        policy: Policy {
+            environment: Environment::Sandbox,
+            base_url,
+            announce_creation: false,
+            minimum_integration_version: None,
+            operator_key_hash: [0; 32],
+            token_algorithm: Algorithm::EdDsa,
+        },
+        wake: Wake::default(),
+        callers: KnownCallers::default(),
+        signing: Signing::default(),
+        tills: Tills::default(),
+    });
+    work::prepare(&cx, false).await?;
+    Ok(cx)
+}
+
+impl Shop {
+    /// An empty one.
+    pub async fn open() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("florin-service-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir(&directory).unwrap();
+        let database = Database::Sqlite { path: directory.join("florin.db") };
+        let cx = process(&database, &master(), None).await.unwrap();
+        Self { cx, database, directory }
+    }
+
+    /// A merchant with an API key.
+    pub async fn merchant(&self, id: &str) -> MerchantCaller {
+        let (cx, now) = (&self.cx, self.cx.clock.now());
+        let seller = SellerId::from_random(cx.random.bytes());
+        let pricing = Pricing::BuyerPays;
+        let owner = Seller { id: seller, name: id.to_owned(), pricing, payout_hold_days: 0, created_at: now };
+        let merchant = Merchant {
+            id: MerchantId::parse(id).unwrap(),
+            seller,
+            name: id.to_owned(),
+            origins: vec!["https://shop.example".to_owned()],
+            allowed: Vec::new(),
+            fee_bps: 150,
+            duplicate_references: DuplicateReferences::Accept,
+            created_at: now,
+        };
+        let id = merchant.id.clone();
+        cx.store
+            .write(move |tx: &mut Tx<'_>| {
+                sellers::create(tx, &owner)?;
+                merchants::open(tx, &merchant)
+            })
+            .await
+            .unwrap();
+        let (_, key) = merchants::issue_key(cx, &id).await.unwrap();
+        caller::merchant(cx, Some(key.expose())).await.unwrap()
+    }
+
+    /// A pair of tokens.
+    pub async fn sign_in(&self, merchant: &MerchantCaller, shopper: &str, guest: bool) -> Tokens {
+        let ask = SignIn { shopper: shopper.to_owned(), guest, access_s: None, refresh_s: None };
+        shoppers::sign_in(&self.cx, merchant, ask).await.unwrap()
+    }
+
+    /// A registered shopper with the wallet of the merchant.
+    pub async fn shopper(&self, merchant: &MerchantCaller, name: &str) -> ShopperCaller {
+        let tokens = self.sign_in(merchant, name, false).await;
+        caller::shopper(&self.cx, merchant, &tokens.access, WalletKind::Merchant).await.unwrap()
+    }
+
+    /// A guest.
+    pub async fn guest(&self, merchant: &MerchantCaller) -> ShopperCaller {
+        let tokens = self.sign_in(merchant, "someone", true).await;
+        caller::shopper(&self.cx, merchant, &tokens.access, WalletKind::Merchant).await.unwrap()
+    }
+
+    /// The shopper gives a card on the page.
+    pub async fn card(&self, shopper: &ShopperCaller, number: &str) -> Result<Instrument, ServiceError> {
+        let capture = captures::begin(&self.cx, shopper, "a card").await?;
+        captures::finish(&self.cx, capture.id, typed(number)).await
+    }
+
+    /// What a list of the wallet shows.
+    pub async fn wallet(&self, shopper: &ShopperCaller) -> Vec<Instrument> {
+        let (wallet, now) = (shopper.wallet, self.cx.clock.now());
+        self.cx.store.read(move |tx: &mut Tx<'_>| instruments::list(tx, wallet, now)).await.unwrap().instruments
+    }
+
+    /// Time passes.
+    pub async fn wait(&self, span: Duration) {
+        clock::advance(&self.cx, span).await.unwrap();
+    }
+}
+
+/// A card as typed, good for years.
+pub fn typed(number: &str) -> GiveCard {
+    let expiry = CardExpiry { year: 2039, month: 12 };
+    GiveCard { card_number: number.to_owned(), card_expiry: format!("{:02}/{}", expiry.month, expiry.year), card_cvc: "123".to_owned() }
+}
+
+/// The stable name of a refusal, for comparing.
+pub fn code<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> &'static str {
+    match result.unwrap_err() {
+        ServiceError::Refused { code, .. } => code,
+        ServiceError::Invalid { field, .. } => field,
+        ServiceError::NotFound(noun) => noun,
+        ServiceError::Unauthorised(_) => "unauthorised",
+        ServiceError::TooMany { .. } => "too many",
+        other => panic!("{other:?}"),
+    }
+}
