@@ -4,42 +4,19 @@
 // Fails with the first thing that a buyer would stumble over, and with all that axe finds at the end.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import path from "node:path";
 
-import AxeBuilder from "@axe-core/playwright";
-import { chromium } from "playwright-core";
+import { DESK, PHONE, accessible as looksAccessible, complaintsOf, noBarriers, wellMade, withBrowser } from "./chromium.mjs";
 
 const plan = JSON.parse(process.env.FLORIN_PLAN);
 const pictures = process.env.FLORIN_SCREENSHOTS;
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-assert(executablePath, "no Chromium on this machine");
-
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
-const DESK = { viewport: { width: 1280, height: 900 } };
 const STEPS_MAX = 30;
 
-/** What axe found, and where; the walk goes on, so that one run tells all. */
-const barriers = new Map();
-
 async function accessible(page, where) {
-  const axe = new AxeBuilder({ page });
   // Buyers must be taken back to the shop by themselves after a moment, and without scripts nothing else can: the one page
   // that does it says so and has a link to go at once.
-  if (await visible(page.locator('main a[href*="orderId="]'))) axe.disableRules("meta-refresh");
-  const { violations } = await axe.analyze();
-  for (const one of violations) {
-    const told = `${one.id} (${one.impact}): ${one.help}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`;
-    barriers.set(told, [...(barriers.get(told) ?? []), where]);
-  }
-}
-
-/** What every page must be: titled, as wide as the screen, quiet on the console. */
-async function wellMade(page, where) {
-  assert.notEqual((await page.title()).trim(), "", `${where}: no title`);
-  assert.equal(await page.locator("h1").count(), 1, `${where}: one heading`);
-  const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  assert(content <= screen, `${where}: ${content} px of page on ${screen} px of screen`);
+  const goesBack = await visible(page.locator('main a[href*="orderId="]'));
+  await looksAccessible(page, where, goesBack ? ["meta-refresh"] : []);
 }
 
 const visible = async (locator) => (await locator.count()) > 0 && (await locator.first().isVisible());
@@ -174,9 +151,7 @@ async function walks(browser, walk) {
   const context = await browser.newContext({ ...(walk.walk.endsWith("phone") ? PHONE : DESK), javaScriptEnabled: true });
   const page = await context.newPage();
   const hand = walk.walk.endsWith("keyboard") ? byKeyboard : byHand;
-  const complaints = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  const complaints = complaintsOf(page);
 
   // The shop itself is another house, and not there: what matters is that the buyer is sent to it.
   const home = new URL(walk.way_back);
@@ -219,12 +194,7 @@ async function walks(browser, walk) {
   console.log(`${walk.walk}: ${pictured} pages`);
 }
 
-const browser = await chromium.launch({
-  executablePath,
-  // Chromium keeps its own sandbox from root, and CI is root.
-  args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-});
-try {
+await withBrowser(async (browser) => {
   for (const walk of plan) await walks(browser, walk);
   const context = await browser.newContext(PHONE);
   const page = await context.newPage();
@@ -234,8 +204,5 @@ try {
     await accessible(page, name);
     await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
   }
-  const told = [...barriers].map(([barrier, pages]) => `${barrier}\n    on ${pages.length} pages, such as: ${pages.slice(0, 3).join("; ")}`);
-  if (told.length > 0) throw new Error(`axe finds ${told.length} barriers:\n  ${told.join("\n  ")}`);
-} finally {
-  await browser.close();
-}
+  noBarriers();
+});

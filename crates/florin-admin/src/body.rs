@@ -35,7 +35,11 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads a whole body.
+///
+/// # Errors
+/// A 400 that names the field, if it is in one.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let told = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let problem = Problem::new(StatusCode::BAD_REQUEST, "malformed", error.inner().to_string());

@@ -9,6 +9,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Sent, json};
+use crate::percentage::{basis_points, percentage};
 use crate::problem::Problem;
 
 /// What the operator says of a new merchant.
@@ -35,28 +36,9 @@ impl NewMerchant {
             (PricingWord::BuyerPays, None) => Ok(Pricing::BuyerPays),
             (PricingWord::BuyerPays, Some(_)) => Err(Problem::invalid("fee_percent", "is only for merchants that pay")),
             (PricingWord::SellerPays, None) => Err(Problem::invalid("fee_percent", "is required where the merchant pays")),
-            (PricingWord::SellerPays, Some(text)) => {
-                let fee_bps = basis_points(text);
-                let message = "must be a percentage such as \"3.5\", with two decimals at the most";
-                Ok(Pricing::SellerPays { fee_bps: fee_bps.ok_or_else(|| Problem::invalid("fee_percent", message))? })
-            }
+            (PricingWord::SellerPays, Some(text)) => Ok(Pricing::SellerPays { fee_bps: basis_points("fee_percent", text)? }),
         }
     }
-}
-
-/// Hundredths of a percent, read from the digits of a percentage: `3.5` is 350.
-fn basis_points(text: &str) -> Option<u32> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let is_clean = (1..=3).contains(&whole.len())
-        && (1..=2).contains(&fraction.len())
-        && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
-    format!("{whole}{fraction:0<2}").parse().ok().filter(|_| is_clean)
-}
-
-/// A percentage without needless zeros: 350 is `3.5`.
-fn percentage(basis_points: u32) -> String {
-    let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[derive(Serialize)]
@@ -106,22 +88,4 @@ pub async fn list(State(cx): State<Cx>) -> Result<Response, Problem> {
     let sellers = cx.store.read(sellers::list).await?;
     let merchants = sellers.into_iter().map(MerchantBody::from).collect();
     Ok(json(StatusCode::OK, &MerchantsBody { merchants }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentages_are_read_from_their_digits_and_written_back() {
-        for (text, points, written) in
-            [("3.5", 350, "3.5"), ("0", 0, "0"), ("12", 1_200, "12"), ("2.05", 205, "2.05"), ("999.99", 99_999, "999.99")]
-        {
-            assert_eq!(basis_points(text), Some(points), "{text}");
-            assert_eq!(percentage(points), written);
-        }
-        for text in ["", "-1", "3.555", "1000", "3.", ".5", "x", "1e2", "٣"] {
-            assert_eq!(basis_points(text), None, "{text}");
-        }
-    }
 }

@@ -38,6 +38,12 @@ impl Problem {
         Self { field: Some(field.into()), ..self }
     }
 
+    /// The same problem in this API's words: what the operation calls `inner` is the field `outer` here.
+    #[must_use]
+    pub fn renamed(self, inner: &str, outer: &str) -> Self {
+        if self.field.as_deref() == Some(inner) { self.at(outer) } else { self }
+    }
+
     /// A failure that no handler told of.
     pub fn of_class(class: Class) -> Self {
         let code = match class {
@@ -70,6 +76,10 @@ impl From<ServiceError> for Problem {
             ServiceError::Forbidden(message) => Self::new(StatusCode::FORBIDDEN, "forbidden", message),
             ServiceError::Unavailable { what, retry_after_s } => {
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", what);
+                Self { retry_after_s: Some(retry_after_s), ..problem }
+            }
+            ServiceError::TooMany { message, retry_after_s } => {
+                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
                 Self { retry_after_s: Some(retry_after_s), ..problem }
             }
             ServiceError::Internal(cause) => {

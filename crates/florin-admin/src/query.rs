@@ -33,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
-/// Reads an identifier that a path, a query or a body gives as text.
+/// Reads an identifier or another value that a path, a query or a body gives as text.
 ///
 /// # Errors
 /// A 422 that names `field`.

@@ -4,19 +4,29 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use florin_service::{Cx, caller};
 use florin_web::Class;
 use florin_web::caller::bearer_token;
 
 use crate::problem::Problem;
-use crate::{clock, loans, merchants, orders, tokens, webhooks};
+use crate::{allowed_ips, api_keys, clock, gift_cards, loans, merchants, orders, retail, server_keys, signing_keys, tokens, webhooks};
 
 /// Everything under `/admin`.
 pub fn router(cx: Cx) -> Router {
     let mut router = Router::new();
     let operations = [
         ("/admin/merchants", get(merchants::list).post(merchants::create)),
+        ("/admin/merchants/{seller}/retail", post(retail::open)),
+        ("/admin/retail", get(retail::list)),
+        ("/admin/retail/{merchant}", get(retail::show).patch(retail::change)),
+        ("/admin/retail/{merchant}/keys", get(api_keys::list).post(api_keys::issue)),
+        ("/admin/keys/{key}", delete(api_keys::revoke)),
+        ("/admin/retail/{merchant}/allowed-ips", get(allowed_ips::list).post(allowed_ips::allow).delete(allowed_ips::disallow)),
+        ("/admin/retail/{merchant}/server-keys", get(server_keys::list).post(server_keys::add).delete(server_keys::remove)),
+        ("/admin/signing-keys", get(signing_keys::list)),
+        ("/admin/signing-keys/rotate", post(signing_keys::rotate)),
+        ("/admin/gift-cards", post(gift_cards::issue)),
         ("/admin/tokens", get(tokens::list).post(tokens::issue)),
         ("/admin/tokens/{token}/revoke", post(tokens::revoke)),
         ("/admin/tokens/{token}/rotate", post(tokens::rotate)),

@@ -110,6 +110,7 @@ fn told(error: &ServiceError) -> (StatusCode, Fault) {
         ServiceError::Unauthorised(message) => plain(StatusCode::UNAUTHORIZED, message.clone()),
         ServiceError::Forbidden(message) => plain(StatusCode::FORBIDDEN, message.clone()),
         ServiceError::Unavailable { what, .. } => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{what} Please try again later.")),
+        ServiceError::TooMany { message, .. } => plain(StatusCode::TOO_MANY_REQUESTS, message.clone()),
         ServiceError::Internal(cause) => {
             tracing::error!(cause, "internal error");
             plain(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side.".to_owned())

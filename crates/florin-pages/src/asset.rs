@@ -1,4 +1,4 @@
-//! The files that pages point to: one stylesheet and the mark, compiled in.
+//! The files that pages point to: one stylesheet, the mark, and the script of card capture, compiled in.
 //!
 //! Invariant: a file's name carries a hash of its content, so a browser may keep it for ever and never shows an old one.
 
@@ -12,14 +12,18 @@ use crate::detour;
 
 const STYLE: &[u8] = include_bytes!("../assets/florin.css");
 const MARK: &[u8] = include_bytes!("../assets/mark.svg");
+const SCRIPT: &[u8] = include_bytes!("../assets/capture.js");
 
 const STYLE_NAME: [u8; 35] = named(*b"/assets/florin-################.css", STYLE);
 const MARK_NAME: [u8; 33] = named(*b"/assets/mark-################.svg", MARK);
+const SCRIPT_NAME: [u8; 35] = named(*b"/assets/capture-################.js", SCRIPT);
 
 /// Where the stylesheet is served.
 pub(crate) const STYLE_PATH: &str = as_text(&STYLE_NAME);
 /// Where the mark is served.
 pub(crate) const MARK_PATH: &str = as_text(&MARK_NAME);
+/// Where the script is served that card capture runs.
+pub(crate) const SCRIPT_PATH: &str = as_text(&SCRIPT_NAME);
 
 /// The route of the files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
@@ -28,21 +32,23 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 async fn serve(uri: Uri) -> Response {
     let path = uri.path();
-    let (content, kind, current) = if is_stylesheet(path) {
+    let (content, kind, current) = if is_version(path, "/assets/florin-", ".css") {
         (STYLE, "text/css; charset=utf-8", path == STYLE_PATH)
+    } else if is_version(path, "/assets/capture-", ".js") {
+        (SCRIPT, "text/javascript; charset=utf-8", path == SCRIPT_PATH)
     } else if path == MARK_PATH {
         (MARK, "image/svg+xml", true)
     } else {
         return detour::not_found();
     };
-    // A page made by another version still finds a stylesheet, but nobody keeps that one.
+    // A page made by another version still finds its files, but nobody keeps these.
     let keep = if current { "public, max-age=31536000, immutable" } else { "no-store" };
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, keep), (X_CONTENT_TYPE_OPTIONS, "nosniff")], content).into_response()
 }
 
-/// Whether `path` is the stylesheet's, of this version or of another.
-fn is_stylesheet(path: &str) -> bool {
-    let hash = path.strip_prefix("/assets/florin-").and_then(|rest| rest.strip_suffix(".css"));
+/// Whether `path` is a file's of this version or of another.
+fn is_version(path: &str, before: &str, after: &str) -> bool {
+    let hash = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
@@ -89,11 +95,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_current_stylesheet_is_kept_by_browsers() {
-        let current = serve(Uri::from_static(STYLE_PATH)).await;
-        assert_eq!(current.headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
-        let old = serve(Uri::from_static("/assets/florin-0000000000000000.css")).await;
-        assert_eq!((old.status().as_u16(), old.headers()[CACHE_CONTROL].to_str().unwrap()), (200, "no-store"));
+    async fn only_the_current_files_are_kept_by_browsers() {
+        for (current, old) in [(STYLE_PATH, "/assets/florin-0000000000000000.css"), (SCRIPT_PATH, "/assets/capture-0000000000000000.js")] {
+            let current = serve(Uri::from_static(current)).await;
+            assert_eq!(current.headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
+            let old = serve(Uri::from_static(old)).await;
+            assert_eq!((old.status().as_u16(), old.headers()[CACHE_CONTROL].to_str().unwrap()), (200, "no-store"));
+            assert_eq!(old.headers()[CONTENT_TYPE], current.headers()[CONTENT_TYPE]);
+        }
         assert_eq!(serve(Uri::from_static("/assets/other.js")).await.status(), 404);
     }
 }

@@ -77,6 +77,7 @@ fn failed(error: &ServiceError, again: &str) -> Response {
             let class = Class::Unavailable { retry_after: Duration::from_secs(u64::from(*retry_after_s)) };
             respond(class, &class_news(class, what.as_str()).with_link("Try again", again))
         }
+        ServiceError::TooMany { message, .. } => sentence(StatusCode::TOO_MANY_REQUESTS, message, again),
         ServiceError::Internal(cause) => {
             tracing::error!(cause, "a page failed");
             of_class(Class::Internal, Some(again))

@@ -16,6 +16,8 @@ pub(crate) struct Frame {
     pub(crate) look: &'static str,
     pub(crate) sandbox: bool,
     pub(crate) wide: bool,
+    /// Whether it may stand in another site's page, where no link leads away from it and nothing takes the focus by itself.
+    pub(crate) embedded: bool,
     pub(crate) refresh: Option<Refresh>,
     pub(crate) order: Option<OrderHead>,
     pub(crate) progress: Option<Progress>,
@@ -53,6 +55,7 @@ impl Frame {
             look: "",
             sandbox,
             wide: false,
+            embedded: false,
             refresh: None,
             order: None,
             progress: None,
@@ -63,6 +66,11 @@ impl Frame {
     /// The page of another company, with its own look. Only the sandbox has such pages.
     pub(crate) fn of_company(title: impl Into<String>, site: impl Into<String>, look: &'static str) -> Self {
         Self { site: site.into(), look, ..Self::plain(title, true) }
+    }
+
+    /// A page that may stand in a frame of a merchant's page.
+    pub(crate) fn embedded(title: impl Into<String>, sandbox: bool) -> Self {
+        Self { look: "look-frame", embedded: true, ..Self::plain(title, sandbox) }
     }
 
     /// The same page at a step of the way to credit.

@@ -97,6 +97,19 @@ pub(crate) fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from(at).strftime("%-d %B %Y, %H:%M:%S UTC").to_string()
 }
 
+/// A card by what may be shown of it: `Visa ending 4242`. `scheme` is the word that the books keep.
+pub(crate) fn card(scheme: &str, last4: &str) -> String {
+    let name = match scheme.to_ascii_lowercase().as_str() {
+        "visa" => "Visa",
+        "mastercard" => "Mastercard",
+        "amex" => "American Express",
+        "jcb" => "JCB",
+        "diners" => "Diners Club",
+        _ => "Card",
+    };
+    format!("{name} ending {last4}")
+}
+
 /// An address that its owner recognises and a stranger does not learn: `p…@company.co.uk`.
 pub(crate) fn veiled(email: &str) -> String {
     let (name, domain) = email.split_once('@').unwrap_or((email, ""));

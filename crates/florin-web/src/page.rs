@@ -1,6 +1,6 @@
 //! Pages for people: the headers that keep a browser from doing what the page did not ask for.
 //!
-//! Invariant: no page runs a script, is shown inside another site, or is kept in a cache.
+//! Invariant: no page is kept in a cache; none runs a script or is shown inside another site but those that say so themselves.
 
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -24,6 +24,11 @@ pub struct Announcement {
     pub admin_token: String,
     /// The sellers it began with.
     pub sellers: Vec<SeededSeller>,
+    /// Their retail accounts.
+    pub wpay: Vec<SeededMerchant>,
+    /// Names the master key that takes the present one's place, if this sandbox knows both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_master_key: Option<String>,
 }
 
 /// A seller that every sandbox has.
@@ -39,6 +44,30 @@ pub struct SeededSeller {
     pub redirect_url: String,
 }
 
+/// A retail account that every sandbox has.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SeededMerchant {
+    /// Its short name on the wire.
+    pub merchant_id: String,
+    /// Its server's API key.
+    pub api_key: String,
+    /// The address that its clients begin with.
+    pub base_url: String,
+}
+
+/// A gift card that every sandbox has.
+#[derive(Clone, Copy, Serialize)]
+pub struct SeededGiftCard {
+    /// Its number.
+    pub number: &'static str,
+    /// Its PIN.
+    pub pin: &'static str,
+    /// What was on it when it was issued, in whole dollars.
+    pub balance: u32,
+    /// The last day on which it can be used.
+    pub expires_on: &'static str,
+}
+
 /// The file's contents: with the outcomes to try, which are the same in every sandbox.
 #[derive(Serialize)]
 struct Published<'a> {
@@ -46,15 +75,16 @@ struct Published<'a> {
     announcement: &'a Announcement,
     #[serde(flatten)]
     outcomes: OutcomeNames,
+    gift_cards: &'a [SeededGiftCard],
 }
 
 impl Announcement {
-    /// Tells the world that the sandbox answers.
+    /// Tells the world that the sandbox answers, and what gift cards there are.
     ///
     /// # Errors
     /// A [`Failure`] when the file cannot be written.
-    pub fn publish(&self, directory: &DataDirectory) -> Result<(), Failure> {
-        let published = Published { announcement: self, outcomes: outcome_names() };
+    pub fn publish(&self, directory: &DataDirectory, gift_cards: &[SeededGiftCard]) -> Result<(), Failure> {
+        let published = Published { announcement: self, outcomes: outcome_names(), gift_cards };
         let text = serde_json::to_vec_pretty(&published).map_err(|error| Failure::because("sandbox.json", error))?;
         private_file::write(&directory.announcement(), &text)
     }

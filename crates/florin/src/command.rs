@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
-use crate::{bench, clock, merchant, sandbox, serve, token, verify, webhooks};
+use crate::{bench, clock, keys, merchant, sandbox, serve, token, vault, verify, webhooks};
 
 /// More threads than this bring a gateway nothing: one writer commits for all of them.
 const WORKERS_MAX: usize = 4;
@@ -23,10 +23,14 @@ enum Verb {
     Sandbox(sandbox::Options),
     /// Run a production server
     Serve(serve::Options),
-    /// Take sellers on
+    /// Take sellers on, and handle their retail accounts
     Merchant(merchant::Options),
     /// Handle merchants' access tokens
     Token(token::Options),
+    /// Handle the keys that sign shoppers' tokens
+    Keys(keys::Options),
+    /// Change the key that seals what is secret in the books
+    Vault(vault::Options),
     /// Show what was announced to merchants' servers, and send it again
     Webhooks(webhooks::Options),
     /// Show or move a sandbox's clock
@@ -50,6 +54,8 @@ impl Command {
                 Verb::Serve(options) => serve::run(options).await,
                 Verb::Merchant(options) => merchant::run(options).await,
                 Verb::Token(options) => token::run(options).await,
+                Verb::Keys(options) => keys::run(options).await,
+                Verb::Vault(options) => vault::run(options).await,
                 Verb::Webhooks(options) => webhooks::run(options).await,
                 Verb::Clock(options) => clock::run(options).await,
                 Verb::Verify(options) => verify::run(options).await,

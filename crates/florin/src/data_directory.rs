@@ -16,8 +16,8 @@ const DATABASE: &str = "florin.db";
 const ANNOUNCEMENT: &str = "sandbox.json";
 const LOCK: &str = "lock";
 /// What `--fresh` takes away: all that belongs to the money. The local authority stays, because browsers were told to trust it.
-const BELONGS_TO_THE_MONEY: [&str; 7] =
-    ["florin.db", "florin.db-wal", "florin.db-shm", "sandbox.json", "sellers.json", "master.key", "operator.key"];
+const BELONGS_TO_THE_MONEY: [&str; 8] =
+    ["florin.db", "florin.db-wal", "florin.db-shm", "sandbox.json", "sellers.json", "master.key", "next-master.key", "operator.key"];
 
 /// A data directory by its absolute path.
 #[derive(Debug)]

@@ -8,6 +8,10 @@ use florin_vault::Secret;
 pub const OPERATOR_KEY: &str = "FLORIN_OPERATOR_KEY";
 /// The master key in production.
 pub const MASTER_KEY: &str = "FLORIN_MASTER_KEY";
+/// The master key of before, while one takes the other's place.
+pub const PREVIOUS_MASTER_KEY: &str = "FLORIN_PREVIOUS_MASTER_KEY";
+/// The key of the account that takes card payments.
+pub const STRIPE_KEY: &str = "FLORIN_STRIPE_KEY";
 
 /// The secret in `variable`; `None` if it is not set, or empty.
 pub fn secret(variable: &str) -> Option<Secret<String>> {

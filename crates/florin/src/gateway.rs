@@ -8,10 +8,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Uri;
 use axum::response::Response;
-use florin_connect::{AddressPolicy, SmtpMailer, SmtpSettings, WebhookSender};
+use florin_connect::{Absent, AddressPolicy, HouseScreen, SmtpMailer, SmtpSettings, StripeAcquirer, StripeSettings, WebhookSender, World};
 use florin_iwocapay::Announcements;
 use florin_service::caller::KnownCallers;
-use florin_service::{Clock, Context, Cx, Keeper, Policy, Random, Secret, ServiceError, Wake, digest, work};
+use florin_service::{Clock, Context, Cx, Keeper, Policy, Random, Secret, ServiceError, Signing, Tills, Wake, digest, work};
 use florin_sim::Sandbox;
 use florin_store::{Database, Store};
 use florin_vault::MasterKey;
@@ -29,8 +29,12 @@ pub struct Parts {
     pub books: Books,
     /// The key above all other keys.
     pub master_key: MasterKey,
+    /// The one of before, while the other takes its place.
+    pub previous_master_key: Option<MasterKey>,
     /// The mail relay; none to keep mails and not send them.
     pub relay: Option<SmtpSettings>,
+    /// Who takes card payments; none to simulate them.
+    pub cards: Option<StripeSettings>,
     /// An authority that merchants' servers may be signed by, beside the public ones.
     pub webhook_root_pem: Option<Vec<u8>>,
 }
@@ -68,9 +72,10 @@ impl Gateway {
     pub async fn open(parts: Parts) -> Result<Self, Failure> {
         let Books { store, has_one_process } = parts.books;
         let sandbox = Sandbox::new(Arc::new(BooksNotebook::new(store.clone())), &parts.policy.base_url);
-        let mut world = sandbox.world;
-        if let Some(relay) = &parts.relay {
-            world.mailer = Arc::new(SmtpMailer::new(relay).map_err(|error| Failure::because("the mail relay", error))?);
+        let mut world = world(sandbox.world, parts.relay.as_ref(), parts.cards)?;
+        if !parts.policy.is_sandbox() {
+            // There is no adapter for these, and nobody is to take a simulated one for real.
+            (world.apm, world.openpay, world.fraud) = (Arc::new(Absent), Arc::new(Absent), Arc::new(HouseScreen));
         }
         let addresses = if parts.policy.is_sandbox() { AddressPolicy::AllowPrivate } else { AddressPolicy::PublicOnly };
         let sender = WebhookSender::new(addresses, parts.webhook_root_pem.as_deref());
@@ -78,7 +83,7 @@ impl Gateway {
         let cx = Arc::new(Context {
             store,
             clock: Clock::system(),
-            keeper: Keeper::new(&parts.master_key, random.clone()),
+            keeper: Keeper::new(&parts.master_key, parts.previous_master_key.as_ref(), random.clone()),
             random,
             world,
             sender: sender.map_err(|error| Failure::because("the webhook sender", error))?,
@@ -86,6 +91,8 @@ impl Gateway {
             policy: parts.policy,
             wake: Wake::default(),
             callers: KnownCallers::default(),
+            signing: Signing::default(),
+            tills: Tills::default(),
         });
         work::prepare(&cx, has_one_process).await.map_err(|error| Failure::because("the database", error))?;
         Ok(Self { cx, counter: Arc::new(Counter::new(sandbox.bank)) })
@@ -123,8 +130,10 @@ impl Gateway {
             async move { store.read(|tx| florin_service::sellers::list(tx).map(drop)).await.map_err(|error: ServiceError| error.to_string()) }
         };
         let router = florin_iwocapay::router(Arc::clone(cx))
+            .merge(florin_wpay::router(Arc::clone(cx)))
             .merge(florin_admin::router(Arc::clone(cx)))
             .merge(florin_pages::checkout(Arc::clone(cx)))
+            .merge(florin_pages::capture(Arc::clone(cx)))
             .merge(health::routes(ready))
             .fallback(async |address: Uri| fallback(address.path(), Class::NotFound));
         let router = if cx.world.bank.simulated() {
@@ -137,10 +146,24 @@ impl Gateway {
     }
 }
 
+/// The simulated world, with what is real in its places.
+fn world(simulated: World, relay: Option<&SmtpSettings>, cards: Option<StripeSettings>) -> Result<World, Failure> {
+    let mut world = simulated;
+    if let Some(relay) = relay {
+        world.mailer = Arc::new(SmtpMailer::new(relay).map_err(|error| Failure::because("the mail relay", error))?);
+    }
+    if let Some(cards) = cards {
+        world.acquirer = Arc::new(StripeAcquirer::new(cards).map_err(|error| Failure::because("card payments over Stripe", error))?);
+    }
+    Ok(world)
+}
+
 /// Tells a failure that no handler told, in the dialect of whoever owns the path.
 pub fn fallback(path: &str, class: Class) -> Response {
     if florin_iwocapay::claims(path) {
         florin_iwocapay::fallback(path, class)
+    } else if florin_wpay::claims(path) {
+        florin_wpay::fallback(path, class)
     } else if florin_admin::claims(path) {
         florin_admin::fallback(path, class)
     } else {

@@ -12,6 +12,7 @@ mod data_directory;
 mod environment;
 mod failure;
 mod gateway;
+mod keys;
 mod log;
 mod merchant;
 mod private_file;
@@ -22,6 +23,7 @@ mod serve;
 mod signals;
 mod table;
 mod token;
+mod vault;
 mod verify;
 mod webhooks;
 

@@ -1,4 +1,9 @@
-//! `florin merchant`: taking sellers on, and listing them.
+//! `florin merchant`: taking sellers on, and what their retail accounts and servers need.
+
+mod allow_ip;
+mod api_key;
+mod retail;
+mod server_key;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -7,7 +12,7 @@ use crate::failure::Failure;
 use crate::remote::{Remote, ServerOptions, rows, text};
 use crate::{screen, table};
 
-/// Takes sellers on
+/// Takes sellers on, and handles their retail accounts
 #[derive(Args)]
 pub struct Options {
     #[command(flatten)]
@@ -35,6 +40,18 @@ enum Verb {
     },
     /// Lists the sellers
     List,
+    /// Handles retail accounts: cards, gift cards and wallets
+    #[command(subcommand)]
+    Retail(retail::Verb),
+    /// Handles the API keys of merchants' servers
+    #[command(subcommand)]
+    ApiKey(api_key::Verb),
+    /// Handles the networks that merchants' servers may call from
+    #[command(subcommand)]
+    AllowIp(allow_ip::Verb),
+    /// Handles the public keys that merchants' servers sign with
+    #[command(subcommand)]
+    ServerKey(server_key::Verb),
 }
 
 /// Who pays for credit.
@@ -53,6 +70,10 @@ enum Pricing {
 pub async fn run(options: Options) -> Result<(), Failure> {
     let server = Remote::find(&options.server)?;
     match options.verb {
+        Verb::Retail(verb) => retail::run(&server, verb).await?,
+        Verb::ApiKey(verb) => api_key::run(&server, verb).await?,
+        Verb::AllowIp(verb) => allow_ip::run(&server, verb).await?,
+        Verb::ServerKey(verb) => server_key::run(&server, verb).await?,
         Verb::Create { name, pricing, fee, payout_hold } => {
             let pricing = match pricing {
                 Pricing::BuyerPays => "buyer_pays",

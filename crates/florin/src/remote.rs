@@ -75,6 +75,22 @@ impl Remote {
         self.accepted(self.client.post(path, body).await)
     }
 
+    /// `PATCH`es what is at `path` with `body`.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.accepted(self.client.patch(path, body).await)
+    }
+
+    /// `DELETE`s what is at `path`.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.accepted(self.client.delete(path).await)
+    }
+
     fn accepted(&self, answer: Result<Answer, florin_connect::ConnectError>) -> Result<Value, Failure> {
         let answer = answer.map_err(|error| Failure::new(format!("the server at {} {error}", self.url)))?;
         if answer.is_success() {
@@ -104,6 +120,12 @@ pub fn text(value: &Value, field: &str) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// The texts in the list `field` of an answer, with commas; a dash where there are none.
+pub fn list(value: &Value, field: &str) -> String {
+    let texts: Vec<&str> = value[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if texts.is_empty() { "-".to_owned() } else { texts.join(", ") }
 }
 
 /// A row for each value in the list `field` of an answer.

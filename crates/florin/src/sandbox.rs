@@ -4,15 +4,17 @@
 
 mod authority;
 mod greeting;
-mod keys;
+pub mod keys;
+mod retail;
 mod sellers;
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use florin_service::{Environment, Policy, Random};
+use florin_connect::{STRIPE_TIMEOUT, StripeSettings};
+use florin_service::{Algorithm, Environment, Policy, Random};
 use florin_store::Database;
 use florin_vault::ca::Certified;
 use florin_web::{Limits, Listener, Settings, Transport, tls};
@@ -21,9 +23,9 @@ use crate::announcement::Announcement;
 use crate::data_directory::{self, DataDirectory};
 use crate::failure::Failure;
 use crate::gateway::{self, Books, Gateway, Parts};
-use crate::{screen, signals};
+use crate::{private_file, screen, signals};
 use keys::Keys;
-use sellers::Roll;
+use sellers::{Present, Roll};
 
 /// How often a port that was picked for one address family may turn out to be taken in the other.
 const PICKS: usize = 8;
@@ -42,6 +44,12 @@ pub struct Options {
     /// Begin again: forget all orders, sellers and keys
     #[arg(long, conflicts_with = "database")]
     fresh: bool,
+    /// Take card payments at this server, which speaks Stripe's `PaymentIntents` API, not at the simulated acquirer
+    #[arg(long, value_name = "URL", requires = "stripe_key_file")]
+    stripe_url: Option<String>,
+    /// The file with that server's secret key
+    #[arg(long, value_name = "FILE", requires = "stripe_url")]
+    stripe_key_file: Option<PathBuf>,
     #[arg(help = "Keep the books in this PostgreSQL database, not in a file")]
     #[arg(long, value_name = "URL", env = "FLORIN_DATABASE", hide_env_values = true)]
     database: Option<String>,
@@ -64,11 +72,13 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let books = tokio::spawn(Books::open(database));
     let random = Random::system();
     let keys = Keys::of(&directory, &random)?;
+    let cards = acquirer(options.stripe_url, options.stripe_key_file.as_deref())?;
     let authority = authority::of(&directory)?;
     let roll = Roll::read(&directory)?;
     let listener = listen(options.port, roll.port, &authority.server, &random).await?;
     let port = listener.addresses().first().map_or(options.port, SocketAddr::port);
     let base_url = format!("https://localhost:{port}");
+    let next_master_key = keys.next_key_id();
     let parts = Parts {
         policy: Policy {
             environment: Environment::Sandbox,
@@ -76,20 +86,31 @@ pub async fn run(options: Options) -> Result<(), Failure> {
             announce_creation: false,
             minimum_integration_version: None,
             operator_key_hash: gateway::key_hash(&keys.operator),
+            token_algorithm: Algorithm::EdDsa,
         },
         books: books.await.map_err(|error| Failure::because("the database", error))??,
         master_key: keys.master,
+        previous_master_key: keys.previous,
         relay: None,
+        cards,
         webhook_root_pem: Some(authority.cert_pem.into_bytes()),
     };
     let gateway = Gateway::open(parts).await?;
-    let sellers = roll.call(gateway.cx(), port, &directory).await?;
-    let announcement = Announcement { base_url, ca_cert: authority.cert_path, admin_token: keys.operator.expose().clone(), sellers };
+    let Present { sellers, wpay } = roll.call(gateway.cx(), port, &directory).await?;
+    let (ca_cert, admin_token) = (authority.cert_path, keys.operator.expose().clone());
+    let announcement = Announcement { base_url, ca_cert, admin_token, sellers, wpay, next_master_key };
     // The sockets are open, so from here on whoever calls is answered. The announcement comes last: scripts wait for it.
     screen::show(greeting::text(&announcement, &directory));
-    announcement.publish(&directory)?;
+    announcement.publish(&directory, &retail::GIFT_CARDS)?;
     gateway.serve(listener, stop).await;
     directory.withdraw()
+}
+
+/// Who takes card payments, if it is not the simulated acquirer.
+fn acquirer(url: Option<String>, key_file: Option<&Path>) -> Result<Option<StripeSettings>, Failure> {
+    let (Some(base_url), Some(key_file)) = (url, key_file) else { return Ok(None) };
+    let secret_key = private_file::read(key_file)?;
+    Ok(Some(StripeSettings { base_url, secret_key, extra_root_pem: None, timeout: STRIPE_TIMEOUT }))
 }
 
 /// Listens on this machine only, in both address families if it has both.

@@ -2,15 +2,16 @@
 //!
 //! Invariant: it starts with what the operator said, or not at all.
 
+mod adapters;
 mod certificate;
-mod checks;
-mod config;
+pub mod checks;
+pub mod config;
 pub mod weakness;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use florin_service::{Environment, Policy, Random};
+use florin_service::{Algorithm, Environment, Policy, Random};
 use florin_store::Database;
 use florin_web::{Listener, Settings, Transport};
 
@@ -19,7 +20,7 @@ use crate::failure::Failure;
 use crate::gateway::{self, Books, Gateway, Parts};
 use crate::signals;
 use checks::Checked;
-use config::Config;
+use config::{Config, TokenAlgorithm};
 
 /// Runs a production server
 #[derive(Args)]
@@ -52,10 +53,16 @@ pub async fn run(options: Options) -> Result<(), Failure> {
             announce_creation: config.announce_creation,
             minimum_integration_version: config.minimum_integration_version,
             operator_key_hash: gateway::key_hash(&checked.operator_key),
+            token_algorithm: match config.token_algorithm {
+                TokenAlgorithm::EdDsa => Algorithm::EdDsa,
+                TokenAlgorithm::Es256 => Algorithm::Es256,
+            },
         },
         books: Books::open(database).await?,
-        master_key: checked.master_key,
+        master_key: checked.master_keys.current,
+        previous_master_key: checked.master_keys.previous,
         relay: checked.relay,
+        cards: checked.cards,
         webhook_root_pem: None,
     };
     let gateway = Gateway::open(parts).await?;

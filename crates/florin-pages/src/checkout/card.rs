@@ -14,6 +14,7 @@ use crate::frame::Frame;
 use crate::place::Place;
 use crate::progress::Progress;
 use crate::visit::{Posted, Visit};
+use crate::wording;
 
 /// Cards to try in the sandbox, with what becomes of each.
 pub(crate) const EXAMPLES: [(&str, &str); 4] = [
@@ -69,11 +70,5 @@ pub(crate) fn page(visit: &Visit, problem: Option<Problem>) -> Response {
 
 /// `Visa ending 4242`.
 pub(crate) fn name_of(card: &Card) -> String {
-    let brand = match card.brand.as_str() {
-        "visa" => "Visa",
-        "mastercard" => "Mastercard",
-        "amex" => "American Express",
-        _ => "Card",
-    };
-    format!("{brand} ending {}", card.last4)
+    wording::card(&card.brand, &card.last4)
 }

@@ -1,6 +1,6 @@
-//! The sellers that every sandbox has, and the roll that remembers their tokens over a restart.
+//! The sellers that every sandbox has, and the roll that remembers their tokens and API keys over a restart.
 //!
-//! The roll holds tokens in clear, which only a sandbox may do: its money is not real.
+//! The roll holds credentials in clear, which only a sandbox may do: its money is not real.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +10,8 @@ use florin_domain::seller::{Pricing, Seller};
 use florin_service::{Cx, ServiceError, caller, sellers, tokens};
 use serde::{Deserialize, Serialize};
 
-use crate::announcement::SeededSeller;
+use super::retail;
+use crate::announcement::{SeededMerchant, SeededSeller};
 use crate::data_directory::DataDirectory;
 use crate::failure::Failure;
 use crate::private_file;
@@ -26,6 +27,16 @@ pub struct Roll {
     /// The port of the last time.
     pub port: Option<u16>,
     sellers: Vec<SeededSeller>,
+    #[serde(default)]
+    wpay: Vec<SeededMerchant>,
+}
+
+/// Who is there.
+pub struct Present {
+    /// The sellers.
+    pub sellers: Vec<SeededSeller>,
+    /// Their retail accounts.
+    pub wpay: Vec<SeededMerchant>,
 }
 
 impl Roll {
@@ -42,11 +53,11 @@ impl Roll {
         }
     }
 
-    /// Sees to it that every seller is in the books and has a token that sends buyers to the shop at `port`.
+    /// Sees to it that every seller is in the books with a retail account, and has a token that sends buyers to the shop at `port`.
     ///
     /// # Errors
     /// A [`Failure`] when the books or the roll cannot be written.
-    pub async fn call(self, cx: &Cx, port: u16, directory: &DataDirectory) -> Result<Vec<SeededSeller>, Failure> {
+    pub async fn call(self, cx: &Cx, port: u16, directory: &DataDirectory) -> Result<Present, Failure> {
         let redirect_url = format!("{}/sandbox/shop/", cx.policy.base_url);
         let mut present = Vec::new();
         for (name, pricing) in SELLERS {
@@ -57,10 +68,11 @@ impl Roll {
             };
             present.push(seller);
         }
-        let roll = Self { port: Some(port), sellers: present };
+        let wpay = retail::open(cx, &present, &self.wpay).await?;
+        let roll = Self { port: Some(port), sellers: present, wpay };
         let text = serde_json::to_vec_pretty(&roll).map_err(|error| Failure::because(FILE, error))?;
         private_file::write(&directory.file(FILE), &text)?;
-        Ok(roll.sellers)
+        Ok(Present { sellers: roll.sellers, wpay: roll.wpay })
     }
 }
 

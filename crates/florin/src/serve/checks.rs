@@ -2,16 +2,16 @@
 //!
 //! Invariant: nothing here mends a configuration in silence; what is unsafe is refused.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use florin_connect::smtp::SMTP_TIMEOUT;
-use florin_connect::{SmtpLogin, SmtpSettings, SmtpTls};
+use florin_connect::{SmtpSettings, StripeSettings};
 use florin_vault::{MasterKey, Secret};
 use florin_web::TrustedProxies;
 
-use super::config::{Adapter, Config, MailAdapter, Smtp, SmtpTls as TlsWord, Tls};
+use super::adapters;
+use super::config::{Adapter, CardAdapter, Config, MailAdapter, Tls};
 use super::weakness::{self, Weakness};
-use crate::environment::{MASTER_KEY, OPERATOR_KEY};
+use crate::environment::{MASTER_KEY, OPERATOR_KEY, PREVIOUS_MASTER_KEY};
 use crate::failure::Failure;
 use crate::{environment, private_file};
 
@@ -21,14 +21,24 @@ pub struct Checked {
     pub base_url: String,
     /// The operator's key.
     pub operator_key: Secret<String>,
-    /// The key above all other keys.
-    pub master_key: MasterKey,
+    /// The keys above all other keys.
+    pub master_keys: MasterKeys,
     /// Certificate files, or none behind a proxy that speaks TLS for us.
     pub tls: Option<Tls>,
     /// Our own proxies.
     pub proxies: TrustedProxies,
     /// The mail relay; none when mail is simulated.
     pub relay: Option<SmtpSettings>,
+    /// Who takes card payments; none when they are simulated.
+    pub cards: Option<StripeSettings>,
+}
+
+/// The key above all other keys, and the one of before while it is being replaced.
+pub struct MasterKeys {
+    /// Seals from now on.
+    pub current: MasterKey,
+    /// Opens what has not been sealed anew yet.
+    pub previous: Option<MasterKey>,
 }
 
 /// Refuses what is unsafe.
@@ -43,13 +53,20 @@ pub fn check(config: &Config) -> Result<Checked, Failure> {
         return Err(Failure::new(format!("trusted_proxies holds {wide}, which is half the internet; name your own proxies' networks")));
     }
     let operator_key = operator_key(config.operator_key_file.as_deref())?;
-    let master_key = master_key(config.master_key_file.as_deref(), &operator_key)?;
+    let master_keys = master_keys(config)?;
+    if master_keys.current.to_text().expose() == operator_key.expose() {
+        return Err(Failure::new("the master key and the operator's key are the same; make two with: openssl rand -hex 32"));
+    }
     let relay = match config.connectors.mail {
         MailAdapter::Simulated => None,
-        MailAdapter::Smtp => Some(relay(config.smtp.as_ref())?),
+        MailAdapter::Smtp => Some(adapters::relay(config.smtp.as_ref())?),
+    };
+    let cards = match config.connectors.cards {
+        CardAdapter::Simulated => None,
+        CardAdapter::Stripe => Some(adapters::stripe(config)?),
     };
     let tls = transport(config)?;
-    Ok(Checked { base_url, operator_key, master_key, tls, proxies, relay })
+    Ok(Checked { base_url, operator_key, master_keys, tls, proxies, relay, cards })
 }
 
 fn simulations_are_named(config: &Config) -> Result<(), Failure> {
@@ -58,7 +75,8 @@ fn simulations_are_named(config: &Config) -> Result<(), Failure> {
     let simulations = [
         ("register", simulated(connectors.register)),
         ("underwriter", simulated(connectors.underwriter)),
-        ("cards", simulated(connectors.cards)),
+        ("cards", connectors.cards == CardAdapter::Simulated),
+        ("wallets", simulated(connectors.wallets)),
         ("bank", simulated(connectors.bank)),
         ("payouts", simulated(connectors.payouts)),
         ("mail", connectors.mail == MailAdapter::Simulated),
@@ -92,13 +110,31 @@ fn operator_key(file: Option<&Path>) -> Result<Secret<String>, Failure> {
     weakness::of_operator_key(key.expose()).map_or(Ok(key), |weakness| Err(weak("the operator's key", weakness)))
 }
 
-fn master_key(file: Option<&Path>, operator_key: &Secret<String>) -> Result<MasterKey, Failure> {
-    let text = secret("master_key_file", MASTER_KEY, file)?;
-    if text.expose() == operator_key.expose() {
-        return Err(Failure::new("the master key and the operator's key are the same; make two with: openssl rand -hex 32"));
+/// The master keys that the environment or the configuration's files hold.
+///
+/// # Errors
+/// A [`Failure`] with what is wrong with one of them.
+pub fn master_keys(config: &Config) -> Result<MasterKeys, Failure> {
+    let text = secret("master_key_file", MASTER_KEY, config.master_key_file.as_deref())?;
+    let current = MasterKey::parse(text.expose()).map_err(|error| Failure::because("the master key", error))?;
+    if let Some(weakness) = weakness::of_master_key(text.expose()) {
+        return Err(weak("the master key", weakness));
     }
-    let key = MasterKey::parse(text.expose()).map_err(|error| Failure::because("the master key", error))?;
-    weakness::of_master_key(text.expose()).map_or(Ok(key), |weakness| Err(weak("the master key", weakness)))
+    let previous = match &config.previous_master_key_file {
+        None => environment::secret(PREVIOUS_MASTER_KEY),
+        file => Some(secret("previous_master_key_file", PREVIOUS_MASTER_KEY, file.as_deref())?),
+    };
+    let read = |text: Secret<String>| MasterKey::parse(text.expose()).map_err(|error| Failure::because("the previous master key", error));
+    let previous = previous.map(read).transpose()?;
+    if previous.as_ref().is_some_and(|previous| is_same(previous, &current)) {
+        return Err(Failure::new("the master key and the previous one are the same; leave previous_master_key_file out"));
+    }
+    Ok(MasterKeys { current, previous })
+}
+
+/// Whether two master keys are one.
+pub fn is_same(one: &MasterKey, other: &MasterKey) -> bool {
+    one.to_text().expose() == other.to_text().expose()
 }
 
 fn weak(what: &str, weakness: Weakness) -> Failure {
@@ -106,35 +142,15 @@ fn weak(what: &str, weakness: Weakness) -> Failure {
 }
 
 /// The secret in the environment variable `variable`, else in `file`.
-fn secret(key: &str, variable: &str, file: Option<&Path>) -> Result<Secret<String>, Failure> {
+///
+/// # Errors
+/// A [`Failure`] when there is neither, or the file is open to others.
+pub fn secret(key: &str, variable: &str, file: Option<&Path>) -> Result<Secret<String>, Failure> {
     if let Some(secret) = environment::secret(variable) {
         return Ok(secret);
     }
     let file = file.ok_or_else(|| Failure::new(format!("{key} is missing; name the file there, or set {variable}")))?;
     private_file::read(file)
-}
-
-fn relay(smtp: Option<&Smtp>) -> Result<SmtpSettings, Failure> {
-    let smtp = smtp.ok_or_else(|| Failure::new("connectors.mail is \"smtp\" but there is no [smtp]; say which relay takes the mail"))?;
-    let login = match (&smtp.user, &smtp.password_file) {
-        (Some(user), Some(file)) => Some(SmtpLogin { user: user.clone(), password: private_file::read(file)? }),
-        (None, None) => None,
-        _ => return Err(Failure::new("smtp.user and smtp.password_file belong together; give both or neither")),
-    };
-    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Failure::because(format_args!("smtp.ca {}", path.display()), error));
-    Ok(SmtpSettings {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        tls: match smtp.tls {
-            TlsWord::StartTls => SmtpTls::StartTls,
-            TlsWord::Tls => SmtpTls::Tls,
-            TlsWord::None => SmtpTls::None,
-        },
-        login,
-        from: smtp.from.clone(),
-        extra_root_pem: smtp.ca.as_ref().map(read).transpose()?,
-        timeout: SMTP_TIMEOUT,
-    })
 }
 
 /// TLS by ourselves, or by a proxy that is named: never by nobody.
@@ -175,6 +191,8 @@ mod tests {
         assert!(text.contains("add \"bank\" to allow_simulated"), "{text}");
         let text = refusal(|config| config.connectors.mail = MailAdapter::Simulated);
         assert!(text.contains("add \"mail\""), "{text}");
+        let text = refusal(|config| config.allow_simulated.retain(|name| name != "wallets"));
+        assert!(text.contains("add \"wallets\""), "{text}");
         let text = refusal(|config| config.allow_simulated.push("weather".to_owned()));
         assert!(text.contains("weather"), "{text}");
     }

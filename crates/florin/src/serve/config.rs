@@ -28,6 +28,11 @@ pub struct Config {
     pub operator_key_file: Option<PathBuf>,
     /// The file with the key that seals everything secret in the database.
     pub master_key_file: Option<PathBuf>,
+    /// The file with the key that sealed it before, while one takes the other's place.
+    pub previous_master_key_file: Option<PathBuf>,
+    /// How shoppers' tokens are signed.
+    #[serde(default)]
+    pub token_algorithm: TokenAlgorithm,
     /// Own certificate files.
     pub tls: Option<Tls>,
     /// Addresses and networks of our own proxies.
@@ -43,6 +48,8 @@ pub struct Config {
     pub allow_simulated: Vec<String>,
     /// The mail relay, for `connectors.mail = "smtp"`.
     pub smtp: Option<Smtp>,
+    /// The account that takes card payments, for `connectors.cards = "stripe"`.
+    pub stripe: Option<Stripe>,
     /// Send a webhook when an order is created, too.
     #[serde(default)]
     pub announce_creation: bool,
@@ -69,7 +76,9 @@ pub struct Connectors {
     /// The credit decision.
     pub underwriter: Adapter,
     /// Card payments.
-    pub cards: Adapter,
+    pub cards: CardAdapter,
+    /// Shoppers' wallets at other providers.
+    pub wallets: Adapter,
     /// Bank payments.
     pub bank: Adapter,
     /// Payouts to sellers.
@@ -86,6 +95,16 @@ pub enum Adapter {
     Simulated,
 }
 
+/// What can stand behind card payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CardAdapter {
+    /// Nothing real.
+    Simulated,
+    /// Stripe, or whoever speaks its `PaymentIntents` API.
+    Stripe,
+}
+
 /// What can stand behind the mailer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,6 +113,37 @@ pub enum MailAdapter {
     Simulated,
     /// A mail relay.
     Smtp,
+}
+
+/// How shoppers' tokens are signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum TokenAlgorithm {
+    /// Ed25519.
+    #[default]
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA over P-256, for verifiers that know no Ed25519.
+    #[serde(rename = "ES256")]
+    Es256,
+}
+
+/// The account that takes card payments.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stripe {
+    /// The API's address.
+    #[serde(default = "Stripe::public")]
+    pub base_url: String,
+    /// The file with the account's secret or restricted key.
+    pub secret_key_file: Option<PathBuf>,
+    /// Authorities to trust beside the public ones, in PEM.
+    pub ca: Option<PathBuf>,
+}
+
+impl Stripe {
+    fn public() -> String {
+        "https://api.stripe.com".to_owned()
+    }
 }
 
 /// The mail relay.
@@ -166,6 +216,16 @@ mod tests {
         let config = Config::parse(SAMPLE).unwrap();
         assert_eq!(config.connectors.mail, MailAdapter::Smtp);
         assert_eq!(config.smtp.map(|smtp| smtp.tls), Some(SmtpTls::StartTls));
+    }
+
+    #[test]
+    fn cards_are_taken_by_stripe_when_it_says_so() {
+        let text = SAMPLE.replace("cards = \"simulated\"", "cards = \"stripe\"").replace("# [stripe]", "[stripe]\nca = \"x.pem\"");
+        let config = Config::parse(&text).unwrap();
+        assert_eq!((config.connectors.cards, config.token_algorithm), (CardAdapter::Stripe, TokenAlgorithm::EdDsa));
+        assert_eq!(config.stripe.map(|stripe| stripe.base_url), Some(Stripe::public()));
+        let text = SAMPLE.replace("\"EdDSA\"", "\"RS256\"");
+        assert!(Config::parse(&text).unwrap_err().to_string().contains("RS256"));
     }
 
     #[test]

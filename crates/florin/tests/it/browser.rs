@@ -20,13 +20,43 @@ fn home_that_trusts(florin: &Florin) -> PathBuf {
     home
 }
 
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
+}
+
+fn screenshots() -> PathBuf {
+    let screenshots = root().join("target/screenshots");
+    fs::create_dir_all(&screenshots).expect("a directory");
+    screenshots
+}
+
+/// Runs one of the browser's walks, which must succeed, and gives what it said.
+fn walk(florin: &Florin, script: &str, told: &[(&str, String)]) -> String {
+    let output = Command::new("node")
+        .arg(root().join("tests/browser").join(script))
+        .env("HOME", home_that_trusts(florin))
+        .env("FLORIN_SANDBOX", florin.data_dir().join("sandbox.json"))
+        .env("FLORIN_SCREENSHOTS", screenshots())
+        .envs(told.iter().map(|(name, value)| (name, value)))
+        .output()
+        .expect("node runs");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script} failed:\n{said}");
+    said
+}
+
+#[test]
+fn a_shopper_types_a_card_in_a_frame_of_the_shop_and_only_that_shop_hears_of_it() {
+    let florin = Florin::start(Engine::Sqlite);
+    walk(&florin, "capture.mjs", &[]);
+    florin.books_are_right();
+}
+
 #[test]
 fn a_person_pays_in_a_real_browser_on_a_phone_on_a_desk_and_with_the_keyboard_alone() {
     let florin = Florin::start(Engine::Sqlite);
     let shop = florin.shop(0);
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace");
-    let screenshots = root.join("target/screenshots");
-    fs::create_dir_all(&screenshots).expect("a directory");
+    let screenshots = screenshots();
     let walks = ["later-phone", "later-desk", "later-keyboard", "now-phone", "now-desk", "declined-phone", "refused-desk"];
     let orders: Vec<_> = walks.iter().map(|walk| shop.creates(&Wish::of(1234.5).with("reference", *walk))).collect();
     let plan: Vec<_> = walks
@@ -54,16 +84,8 @@ fn a_person_pays_in_a_real_browser_on_a_phone_on_a_desk_and_with_the_keyboard_al
         "paid": orders[0].order_url,
         "declined": orders[5].order_url,
     });
-    let output = Command::new("node")
-        .arg(root.join("tests/browser/walk.mjs"))
-        .env("HOME", home_that_trusts(&florin))
-        .env("FLORIN_PLAN", serde_json::Value::from(plan).to_string())
-        .env("FLORIN_PAGES", pages.to_string())
-        .env("FLORIN_SCREENSHOTS", &screenshots)
-        .output()
-        .expect("node runs");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "the walk failed:\n{said}");
+    let said =
+        walk(&florin, "walk.mjs", &[("FLORIN_PLAN", serde_json::Value::from(plan).to_string()), ("FLORIN_PAGES", pages.to_string())]);
     for (walk, order) in walks.iter().zip(&orders) {
         let expected = if walk.starts_with("declined") || walk.starts_with("refused") { "UNSUCCESSFUL" } else { "SUCCESSFUL" };
         assert_eq!(shop.status(order), expected, "{walk}: {said}");

@@ -7,7 +7,7 @@ use crate::cast::{Buyer, Desk, Engine, Florin, OPERATOR_KEY, Order, Receiver, Sh
 #[test]
 fn it_starts_when_every_simulation_is_named_and_refuses_each_that_is_not() {
     let desk = Desk::new();
-    for connector in ["register", "underwriter", "cards", "bank", "payouts", "mail"] {
+    for connector in ["register", "underwriter", "cards", "wallets", "bank", "payouts", "mail"] {
         let mut plan = desk.plan(free_port());
         plan.config["allow_simulated"].as_array_mut().expect("names").retain(|name| name.as_str() != Some(connector));
         desk.is_refused(&plan, connector);

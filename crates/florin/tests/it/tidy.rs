@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// What each crate may import of ours. A crate that is not named here may not exist.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("florin-domain", &[]),
     ("florin-vault", &[]),
     ("florin-testkit", &[]),
@@ -23,6 +23,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("florin-service", &["florin-domain", "florin-vault", "florin-store", "florin-connect"]),
     ("florin-web", &["florin-domain", "florin-service"]),
     ("florin-iwocapay", &["florin-domain", "florin-service", "florin-web"]),
+    ("florin-wpay", &["florin-domain", "florin-service", "florin-web"]),
     ("florin-pages", &["florin-domain", "florin-service", "florin-web"]),
     ("florin-admin", &["florin-domain", "florin-service", "florin-web"]),
     (
@@ -39,6 +40,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
             "florin-store",
             "florin-vault",
             "florin-web",
+            "florin-wpay",
         ],
     ),
 ];

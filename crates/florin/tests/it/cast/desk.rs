@@ -103,12 +103,13 @@ impl Desk {
             r#"
             listen = "127.0.0.1:{port}"
             base_url = "https://localhost:{port}"
-            allow_simulated = ["register", "underwriter", "cards", "bank", "payouts", "mail"]
+            allow_simulated = ["register", "underwriter", "cards", "wallets", "bank", "payouts", "mail"]
             [tls]
             [connectors]
             register = "simulated"
             underwriter = "simulated"
             cards = "simulated"
+            wallets = "simulated"
             bank = "simulated"
             payouts = "simulated"
             mail = "simulated"

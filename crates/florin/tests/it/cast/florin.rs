@@ -30,6 +30,45 @@ pub struct Sandbox {
     pub companies: Vec<SeededCompany>,
     /// Banks with a published fate.
     pub banks: Vec<SeededBank>,
+    /// The seeded merchants of the retail surface.
+    pub wpay: Vec<SeededRetailer>,
+    /// Cards with a published outcome.
+    pub cards: Vec<SeededCard>,
+    /// The seeded gift cards.
+    pub gift_cards: Vec<SeededGiftCard>,
+}
+
+/// A seeded merchant of the retail surface.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SeededRetailer {
+    /// Its id.
+    pub merchant_id: String,
+    /// Its API key.
+    pub api_key: String,
+    /// What its calls begin with.
+    pub base_url: String,
+}
+
+/// A card with a published outcome.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SeededCard {
+    /// Its number.
+    pub number: String,
+    /// Its scheme, in capitals.
+    pub scheme: String,
+    /// What becomes of payments with it.
+    pub outcome: String,
+}
+
+/// A seeded gift card.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SeededGiftCard {
+    /// Its number.
+    pub number: String,
+    /// Its PIN.
+    pub pin: String,
+    /// What is on it, in dollars.
+    pub balance: f64,
 }
 
 /// A seeded seller.
@@ -362,9 +401,19 @@ impl Florin {
         Shop::new(self.http.clone(), &seller.name, &seller.seller_uuid, &seller.access_token, seller.redirect_url.clone())
     }
 
+    /// A number that was not given before.
+    pub fn fresh(&self) -> u32 {
+        self.fresh.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A name that was not given before.
+    pub fn fresh_name(&self, of: &str) -> String {
+        format!("{of}-{}", self.fresh())
+    }
+
     /// A buyer for a company nobody else has, with that fate.
     pub fn buyer(&self, fate: CompanyFate) -> Buyer {
-        let number = self.fresh.fetch_add(1, Ordering::Relaxed);
+        let number = self.fresh();
         let company = format!("{}{:07}", fate.digit(), 4_000_000 + number);
         Buyer::new(self.http.clone(), &format!("buyer{number}@example.co.uk"), &company)
     }

@@ -2,24 +2,34 @@
 
 mod books;
 mod buyer;
+mod contract;
 mod database;
 mod desk;
 mod florin;
 mod http;
 mod page;
 mod receiver;
+mod retailer;
 mod shop;
+mod shopper;
+mod smith;
+mod stage;
 mod wait;
 
 pub use books::Books;
 pub use buyer::{Buyer, Tab};
+pub use contract::Contract;
 pub use database::{Database, Engine};
 pub use desk::{Desk, OPERATOR_KEY, Server, free_port};
 pub use florin::{CompanyFate, Fate, Florin, Launch, Run};
-pub use http::{Answer, Http, tls_that_trusts};
+pub use http::{Answer, Ask, Http, tls_that_trusts};
 pub use page::{Form, Page};
 pub use receiver::{Heard, Receiver};
+pub use retailer::{REFRESH, Retailer, TOKEN, follow_up, sends};
 pub use shop::{Order, Shop, Wish, signature};
+pub use shopper::{Bill, Instrument, Shopper, Slip, result};
+pub use smith::{Smith, decoded, encoded, is_signed_by, opened, pem};
+pub use stage::{Call, ORIGIN, Stage, agreement, apple, charge, google};
 pub use wait::eventually;
 
 /// Tells a story on each database: a server of its own, and books that are right at the end.

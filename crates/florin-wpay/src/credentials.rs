@@ -1,0 +1,117 @@
+//! Credentials: which of them opens which operation.
+//!
+//! Invariant: a shopper's bearer never opens an operation for servers, and the address alone never opens one for shoppers.
+//! Source: `docs/wire/wpay.md`, "Who may call what".
+
+use std::net::IpAddr;
+
+use axum::body::Bytes;
+use florin_domain::shopper::WalletKind;
+use florin_domain::time::hours;
+use florin_service::ServiceError;
+use florin_service::caller::{self, MerchantCaller, ShopperCaller, Signed, SignedCall};
+use florin_web::caller::bearer_token;
+use http::{HeaderMap, Method, StatusCode, Uri};
+
+use crate::error::{Code, Refusal};
+use crate::headers::{JWS_SIGNATURE, says_something, single};
+use crate::routes::Access;
+use crate::surface::Surface;
+
+/// What a call brings, before it is known for whom it speaks.
+pub struct Asked<'c> {
+    /// Whom the operation asks for.
+    pub access: Access,
+    /// Whether the merchant's servers may call from there.
+    pub is_allowed: bool,
+    /// From where it came.
+    pub client: Option<IpAddr>,
+    /// Which wallet it is about.
+    pub wallet: WalletKind,
+    /// Its method.
+    pub method: &'c Method,
+    /// Its address.
+    pub uri: &'c Uri,
+    /// Its headers.
+    pub headers: &'c HeaderMap,
+    /// Its body.
+    pub body: &'c Bytes,
+}
+
+/// Finds the shopper that a call speaks for, if its operation asks for one.
+///
+/// # Errors
+/// 401 for a credential that is missing or no good, 403 for one that does not open this.
+pub async fn check(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<Option<ShopperCaller>, Refusal> {
+    match asked.access {
+        Access::Open => Ok(None),
+        Access::Server => signature(surface, merchant, asked).await.map(|_| None),
+        Access::Shopper => registered(surface, merchant, asked).await.map(Some),
+        Access::Guest => guest(surface, merchant, asked).await.map(Some),
+        Access::ShopperOrServer => either(surface, merchant, asked).await,
+    }
+}
+
+/// The refusal of a server that calls from elsewhere; it says from where, because a proxy may have hidden that.
+pub fn not_allowed(client: Option<IpAddr>) -> Refusal {
+    let detail = match client {
+        Some(address) => format!("The address {} is not on this merchant's allow list.", address.to_canonical()),
+        None => "This address is not on this merchant's allow list.".to_owned(),
+    };
+    Refusal::plain(StatusCode::FORBIDDEN, detail)
+}
+
+async fn registered(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<ShopperCaller, Refusal> {
+    let Some(bearer) = bearer(asked.headers) else {
+        // A signature speaks for a shopper only where the merchant's servers are: a page would have the bearer.
+        let signed = if asked.is_allowed { signature(surface, merchant, asked).await? } else { None };
+        let Some(Signed::Verified { shopper: Some(shopper) }) = signed else { return Err(Refusal::bearer()) };
+        let until = surface.cx.clock.now().plus(hours(1));
+        return Ok(caller::on_behalf(merchant, shopper, asked.wallet, until));
+    };
+    let shopper = caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await?;
+    if shopper.guest {
+        let detail = "A guest's token opens only the guest operations: sign the shopper in without isGuest.";
+        return Err(Refusal::plain(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(shopper)
+}
+
+async fn guest(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<ShopperCaller, Refusal> {
+    let bearer = bearer(asked.headers).ok_or_else(Refusal::bearer)?;
+    let shopper = caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await?;
+    if !shopper.guest {
+        let detail = "This operation is for guests, and the token is a registered shopper's: call the operation without /guest.";
+        return Err(Refusal::plain(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(shopper)
+}
+
+async fn either(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<Option<ShopperCaller>, Refusal> {
+    let Some(bearer) = bearer(asked.headers) else {
+        return if asked.is_allowed { signature(surface, merchant, asked).await.map(|_| None) } else { Err(not_allowed(asked.client)) };
+    };
+    match caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await {
+        Ok(shopper) => Ok(Some(shopper)),
+        Err(ServiceError::Unauthorised(_)) if asked.is_allowed => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Looks at the call's signature, if it has one and the merchant has registered keys.
+async fn signature(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<Option<Signed>, Refusal> {
+    let Some(signature) = single(asked.headers, JWS_SIGNATURE) else { return Ok(None) };
+    let place = asked.uri.path_and_query().map_or("/", |place| place.as_str());
+    let url = format!("{}{place}", surface.cx.policy.base_url);
+    let call = SignedCall { signature, method: asked.method.as_str(), url: &url, body: asked.body };
+    let signed = caller::signed(&surface.cx, merchant, call).await.map_err(|error| match error {
+        ServiceError::Unauthorised(detail) => Refusal::new(Code::Ap02, detail),
+        other => other.into(),
+    })?;
+    Ok(Some(signed))
+}
+
+/// The bearer, unless it is a client's word for nothing.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    bearer_token(headers).filter(|token| says_something(token))
+}

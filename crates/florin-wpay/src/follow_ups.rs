@@ -1,0 +1,34 @@
+//! `POST …/completions`, `…/voids` and `…/refunds`: what a merchant's server does with a payment afterwards.
+
+mod order;
+mod outcome;
+
+use florin_service::follow_ups;
+
+use self::order::{CompletionsRequest, RefundsRequest, VoidsRequest};
+use self::outcome::{COMPLETION, REFUND, VOID};
+use crate::call::Call;
+use crate::error::Refusal;
+use crate::reply::Reply;
+use crate::surface::Surface;
+
+/// Takes held money.
+pub async fn complete(surface: Surface, call: Call) -> Result<Reply, Refusal> {
+    let order = call.json::<CompletionsRequest>()?.read()?;
+    let answer = follow_ups::complete(&surface.cx, &call.merchant, order.clone(), call.key()).await?;
+    outcome::tell(&COMPLETION, &order, &answer)
+}
+
+/// Frees held money.
+pub async fn void(surface: Surface, call: Call) -> Result<Reply, Refusal> {
+    let order = call.json::<VoidsRequest>()?.read()?;
+    let answer = follow_ups::void(&surface.cx, &call.merchant, order.clone(), call.key()).await?;
+    outcome::tell(&VOID, &order, &answer)
+}
+
+/// Gives money back.
+pub async fn refund(surface: Surface, call: Call) -> Result<Reply, Refusal> {
+    let order = call.json::<RefundsRequest>()?.read()?;
+    let answer = follow_ups::refund(&surface.cx, &call.merchant, order.clone(), call.key()).await?;
+    outcome::tell(&REFUND, &order, &answer)
+}

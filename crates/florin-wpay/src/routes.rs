@@ -1,0 +1,221 @@
+//! The operations of the surface: one table, from which the router is built.
+//!
+//! Invariant: nothing is routed without its row, and a row says who may call.
+
+use std::pin::Pin;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{MethodFilter, any, on};
+use florin_service::Cx;
+use florin_web::Class;
+use http::{HeaderMap, Method};
+
+use crate::answer::{self, Head};
+use crate::call::Call;
+use crate::error::Refusal;
+use crate::reply::Reply;
+use crate::surface::Surface;
+use crate::{
+    agreements, apple_pay, captures, follow_ups, gift_cards, guests, health, history, idm, import, instruments, payments, paypal, profile,
+    verify, wallets,
+};
+
+/// Whom an operation asks for. All but the open ones also ask for a merchant's API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nobody in particular.
+    Open,
+    /// A registered shopper: by the bearer, or by a signature of the merchant's server on the shopper's behalf.
+    Shopper,
+    /// A guest, by the bearer.
+    Guest,
+    /// The merchant's server, by the address it calls from.
+    Server,
+    /// Any shopper of the merchant, guests too, or its server.
+    ShopperOrServer,
+}
+
+/// One operation.
+pub struct Operation {
+    /// Its number in the contract; 0 if it is not there.
+    pub number: u8,
+    /// What it does.
+    pub name: &'static str,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{parameters}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    filter: MethodFilter,
+    handler: Handler,
+}
+
+/// What a handler will answer.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send>>;
+
+/// What answers an operation.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// Somebody whom nobody asked who he is.
+    Open(fn(Surface) -> Answering),
+    /// A known caller.
+    Known(fn(Surface, Call) -> Answering),
+}
+
+macro_rules! handler {
+    (Open, $handler:path) => {
+        Handler::Open(|surface| Box::pin($handler(surface)))
+    };
+    ($access:ident, $handler:path) => {
+        Handler::Known(|surface, call| Box::pin($handler(surface, call)))
+    };
+}
+
+macro_rules! operations {
+    ($($number:literal $name:literal $access:ident $method:ident $path:literal $handler:path;)*) => {
+        static OPERATIONS: &[Operation] = &[$(Operation {
+            number: $number,
+            name: $name,
+            method: Method::$method,
+            path: $path,
+            access: Access::$access,
+            filter: MethodFilter::$method,
+            handler: handler!($access, $handler),
+        }),*];
+    };
+}
+
+operations! {
+    0 "check health" Open GET "/wow/v1/pay/" health::check;
+    0 "check health" Open GET "/wow/v1/pay" health::check;
+    0 "publish token keys" Open GET "/.well-known/jwks.json" health::jwks;
+    0 "issue a shopper's token" Server POST "/wow/v1/idm/servers/token" idm::issue;
+    0 "refresh a shopper's token" Server POST "/wow/v1/idm/servers/token/refresh" idm::refresh;
+    47 "begin a card capture" Shopper POST "/wow/v1/pay/cards/initcapture" captures::begin;
+    48 "keep a PayPal account" Shopper POST "/wow/v1/pay/paypal/tokenize" wallets::keep_paypal;
+    49 "make a PayPal risk context" Shopper POST "/wow/v1/pay/paypal/createtransactionriskcontext" paypal::risk_context;
+    50 "keep a gift card" Shopper POST "/wow/v1/pay/giftcards/tokenize" gift_cards::keep;
+    51 "tell gift cards' balances" Shopper POST "/wow/v1/pay/giftcards/balance" gift_cards::balances;
+    52 "keep an Android Pay card" Shopper POST "/wow/v1/pay/androidpay/tokenize" wallets::keep_android_pay;
+    53 "renew an Android Pay card" Shopper POST "/wow/v1/pay/androidpay/tokenize/{paymentInstrumentId}" wallets::keep_android_pay;
+    54 "keep a Google Pay card" Shopper POST "/wow/v1/pay/googlepay/tokenize" wallets::keep_google_pay;
+    55 "renew a Google Pay card" Shopper POST "/wow/v1/pay/googlepay/tokenize/{paymentToken}" wallets::keep_google_pay;
+    56 "open an Apple Pay session" Shopper POST "/wow/v1/pay/applepay/paymentsession" apple_pay::session;
+    57 "keep an Apple Pay card" Shopper POST "/wow/v1/pay/applepay/tokenize" wallets::keep_apple_pay;
+    58 "renew an Apple Pay card" Shopper POST "/wow/v1/pay/applepay/tokenize/{paymentInstrumentId}" wallets::keep_apple_pay;
+    59 "import instruments" Server POST "/wow/v1/pay/instruments/import" import::import;
+    60 "verify instruments" Shopper POST "/wow/v1/pay/instruments/verify" verify::verify;
+    61 "list instruments" Shopper GET "/wow/v1/pay/instruments" instruments::list;
+    62 "list a shopper's instruments" Server POST "/wow/v1/pay/instruments" instruments::list_of;
+    63 "remove an instrument" Shopper DELETE "/wow/v1/pay/instruments/{paymentInstrumentId}" instruments::remove;
+    64 "list transactions" Shopper POST "/wow/v1/pay/transactions" history::list;
+    65 "show the merchant's profile" ShopperOrServer GET "/wow/v1/pay/merchants/profile" profile::show;
+    66 "delete a wallet" Server POST "/wow/v1/pay/wallet/delete" instruments::delete_wallet;
+    69 "begin a guest's card capture" Guest POST "/wow/v1/pay/guest/cards/initcapture" captures::begin;
+    70 "take a guest's PayPal account" Guest POST "/wow/v1/pay/guest/paypal/tokenize" guests::take_paypal;
+    71 "take a guest's gift card" Guest POST "/wow/v1/pay/guest/giftcards/tokenize" guests::take_gift_card;
+    72 "take a guest's Google Pay card" Guest POST "/wow/v1/pay/guest/googlepay/tokenize" wallets::keep_google_pay;
+    73 "take a guest's Apple Pay card" Guest POST "/wow/v1/pay/guest/applepay/tokenize" wallets::take_apple_pay;
+    74 "pay" Shopper POST "/wow/v1/pay/payments" payments::pay;
+    75 "complete" Server POST "/wow/v1/pay/completions" follow_ups::complete;
+    76 "void" Server POST "/wow/v1/pay/voids" follow_ups::void;
+    77 "refund" Server POST "/wow/v1/pay/refunds" follow_ups::refund;
+    78 "pay as a guest" Guest POST "/wow/v1/pay/guest/payments" payments::pay;
+    79 "make an agreement" Shopper POST "/wow/v1/pay/paymentagreements" agreements::create;
+    80 "change an agreement" Shopper POST "/wow/v1/pay/paymentagreements/{paymentToken}" agreements::update;
+    81 "end an agreement" Server DELETE "/wow/v1/pay/paymentagreements/{paymentToken}" agreements::remove;
+    82 "charge an agreement" Server POST "/wow/v1/pay/paymentagreements/charge" agreements::charge;
+}
+
+/// The paths that are this surface's to answer, whether or not there is anything.
+const PREFIXES: [&str; 3] = ["/wow/v1/", "/v1/apm/", "/v1/gifting/"];
+
+/// Every operation there is.
+pub fn operations() -> &'static [Operation] {
+    OPERATIONS
+}
+
+/// The surface's routes.
+pub fn router(cx: Cx) -> Router {
+    let mut router = Router::new();
+    for operation in OPERATIONS {
+        let answer = on(operation.filter, async move |State(surface): State<Surface>, request: Request| {
+            answer::give(surface, operation, request).await
+        });
+        router = router.route(operation.path, answer);
+    }
+    let mut paths: Vec<_> = OPERATIONS.iter().map(|operation| operation.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    for path in paths {
+        router = router.route(path, on(MethodFilter::OPTIONS, preflight));
+    }
+    for prefix in PREFIXES {
+        router = router.route(prefix, any(nothing_here)).route(&format!("{prefix}{{*rest}}"), any(nothing_here));
+    }
+    router.method_not_allowed_fallback(wrong_verb).with_state(Surface::new(cx))
+}
+
+/// Whether `path` belongs to this surface, so that failures there are told in its dialect.
+pub fn claims(path: &str) -> bool {
+    PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Tells a failure that no handler of this surface made. Nothing is known of the call but its path.
+pub fn fallback(_path: &str, class: Class) -> Response {
+    answer::to_nobody(Refusal::of_class(class))
+}
+
+impl Operation {
+    /// What answers it.
+    pub(crate) fn handler(&self) -> Handler {
+        self.handler
+    }
+}
+
+async fn preflight(State(surface): State<Surface>, headers: HeaderMap) -> Response {
+    answer::preflight(&Head::of(&headers, &surface.cx.random))
+}
+
+async fn nothing_here(State(surface): State<Surface>, method: Method, headers: HeaderMap) -> Response {
+    let head = Head::of(&headers, &surface.cx.random);
+    if method == Method::OPTIONS { answer::preflight(&head) } else { head.respond(Err(Refusal::of_class(Class::NotFound))) }
+}
+
+/// The `Allow` header is added by the router, which knows the methods.
+async fn wrong_verb(State(surface): State<Surface>, headers: HeaderMap) -> Response {
+    Head::of(&headers, &surface.cx.random).respond(Err(Refusal::of_class(Class::MethodNotAllowed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_operation_of_the_digital_pay_family_once() {
+        let mut numbers: Vec<_> = OPERATIONS.iter().map(|operation| operation.number).filter(|number| *number > 0).collect();
+        numbers.sort_unstable();
+        let expected: Vec<_> = (47..=66).chain(69..=82).collect();
+        assert_eq!(numbers, expected);
+    }
+
+    #[test]
+    fn what_moves_a_merchants_money_back_or_lists_by_name_is_for_servers() {
+        for number in [59, 62, 66, 75, 76, 77, 81, 82] {
+            let operation = OPERATIONS.iter().find(|operation| operation.number == number).unwrap();
+            assert_eq!(operation.access, Access::Server, "[{number}]");
+        }
+    }
+
+    #[test]
+    fn the_surface_claims_its_prefixes_and_nothing_else() {
+        for (path, expected) in
+            [("/wow/v1/pay", true), ("/v1/apm/orders", true), ("/v1/gifting/x", true), ("/wow/v2/pay", false), ("/v1/", false)]
+        {
+            assert_eq!(claims(path), expected, "{path}");
+        }
+    }
+}
