@@ -33,6 +33,7 @@ struct NetworksBody {
 pub async fn allow(State(cx): State<Cx>, Named(merchant): Named, Sent(sent): Sent<Network>) -> Result<Response, Problem> {
     let merchant = merchant_id(&merchant)?;
     let network = cx.store.write(move |tx: &mut Tx<'_>| merchants::allow(tx, &merchant, &sent.network)).await?;
+    cx.callers.forget();
     Ok(json(StatusCode::CREATED, &NetworkBody { network: network.to_string(), state: "allowed" }))
 }
 
@@ -48,5 +49,6 @@ pub async fn list(State(cx): State<Cx>, Named(merchant): Named) -> Result<Respon
 pub async fn disallow(State(cx): State<Cx>, Named(merchant): Named, Asked(asked): Asked<Network>) -> Result<Response, Problem> {
     let merchant = merchant_id(&merchant)?;
     let network = cx.store.write(move |tx: &mut Tx<'_>| merchants::disallow(tx, &merchant, &asked.network)).await?;
+    cx.callers.forget();
     Ok(json(StatusCode::OK, &NetworkBody { network: network.to_string(), state: "removed" }))
 }

@@ -134,6 +134,7 @@ pub async fn open(State(cx): State<Cx>, Named(seller): Named, Sent(new): Sent<Ne
             merchants::find(tx, &merchant.id)
         })
         .await?;
+    cx.callers.forget();
     let (record, key) = merchants::issue_key(&cx, &id).await?;
     let body = OpenedBody { account: opened.into(), api_key_id: record.id.to_string(), api_key: key.expose().to_owned() };
     Ok(json(StatusCode::CREATED, &body))
@@ -173,5 +174,6 @@ pub async fn change(State(cx): State<Cx>, Named(merchant): Named, Sent(changes):
             merchants::find(tx, &merchant.id)
         })
         .await?;
+    cx.callers.forget();
     Ok(json(StatusCode::OK, &AccountBody::from(account)))
 }

@@ -2,11 +2,14 @@
 //!
 //! Invariant: nothing is simulated here; a refusal is all that happens.
 
+use florin_domain::card::CardNumber;
+use florin_domain::three_ds::ThreeDsEnrolment;
+
 use crate::apm::{ApmProviders, OpenCheckout, OpenedCheckout};
 use crate::openpay::{OpenpayAnswer, OpenpayMove, OpenpayOrder, OpenpayProvider};
-use crate::{Call, ConnectError, Connector, Decline, DeclineReason, MoveKind};
+use crate::{Call, CardDirectory, ConnectError, Connector, Decline, DeclineReason, Enrol, MoveKind};
 
-/// No pay-later providers, and no Openpay.
+/// No pay-later providers, no Openpay, and nobody who authenticates cardholders.
 #[derive(Debug, Clone, Copy)]
 pub struct Absent;
 
@@ -56,5 +59,19 @@ impl OpenpayProvider for Absent {
 
     fn moved<'a>(&'a self, _kind: MoveKind, _order: OpenpayMove<'a>) -> Call<'a, Option<OpenpayAnswer>> {
         not_offered()
+    }
+}
+
+impl CardDirectory for Absent {
+    fn is_wanted<'a>(&'a self, _card: &'a CardNumber) -> Call<'a, bool> {
+        Box::pin(async { Ok(false) })
+    }
+
+    fn enrol<'a>(&'a self, _ask: Enrol<'a>) -> Call<'a, ThreeDsEnrolment> {
+        Box::pin(async { Ok(ThreeDsEnrolment::Refused) })
+    }
+
+    fn judge<'a>(&'a self, _transaction: &'a str, _answer: &'a str) -> Call<'a, Option<String>> {
+        Box::pin(async { Ok(None) })
     }
 }

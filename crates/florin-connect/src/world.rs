@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    ApmProviders, BankPayments, CardAcquirer, CompanyRegister, Connector, FraudScreen, Mailer, OpenpayProvider, Payouts, Underwriter,
+    ApmProviders, BankPayments, CardAcquirer, CardDirectory, CompanyRegister, Connector, FraudScreen, Mailer, OpenpayProvider, Payouts, Underwriter,
     WalletProviders,
 };
 
@@ -16,6 +16,8 @@ pub struct World {
     pub underwriter: Arc<dyn Underwriter>,
     /// Takes card payments.
     pub acquirer: Arc<dyn CardAcquirer>,
+    /// Asks card issuers who a cardholder is.
+    pub directory: Arc<dyn CardDirectory>,
     /// Knows the shoppers' wallets at other providers.
     pub wallets: Arc<dyn WalletProviders>,
     /// Opens checkouts at pay-later providers.
@@ -34,11 +36,12 @@ pub struct World {
 
 impl World {
     /// Every connector, for questions that concern all of them.
-    pub fn connectors(&self) -> [&dyn Connector; 10] {
+    pub fn connectors(&self) -> [&dyn Connector; 11] {
         [
             &*self.register,
             &*self.underwriter,
             &*self.acquirer,
+            &*self.directory,
             &*self.wallets,
             &*self.apm,
             &*self.openpay,

@@ -327,6 +327,12 @@ impl GiftOrder {
         Some(GiftIssue { order, cards, entry: entry.done(), owed: Money::new(owed, Currency::Aud) })
     }
 
+    /// Takes up again an order whose payment was thought to have failed and happened all the same, under a quote of its own: the
+    /// first one may have been bought again meanwhile. Nothing unless it was rejected.
+    pub fn revive(self, quote: GiftQuoteId) -> Option<Self> {
+        (self.state == GiftOrderState::Rejected).then_some(Self { state: GiftOrderState::Processing, quote, ..self })
+    }
+
     /// Ends an order that was not paid for. Nothing unless it is being processed.
     pub fn reject(self) -> Option<Self> {
         (self.state == GiftOrderState::Processing).then_some(Self { state: GiftOrderState::Rejected, ..self })

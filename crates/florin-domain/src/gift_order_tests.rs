@@ -114,6 +114,10 @@ fn an_order_ends_once() {
         assert!(order(state).issue(Vec::new(), NOW).is_none() && order(state).reject().is_none(), "{state:?}");
     }
     assert_eq!(order(GiftOrderState::Processing).reject().map(|order| order.state), Some(GiftOrderState::Rejected));
+    let quote = GiftQuoteId::from_random([6; 16]);
+    let revived = order(GiftOrderState::Rejected).revive(quote).map(|order| (order.state, order.quote));
+    assert_eq!(revived, Some((GiftOrderState::Processing, quote)));
+    assert!(order(GiftOrderState::Approved).revive(quote).is_none() && order(GiftOrderState::Processing).revive(quote).is_none());
 }
 
 proptest! {

@@ -238,13 +238,16 @@ impl Transaction {
         for outcome in outcomes {
             let Some(movement) = self.movements.iter_mut().find(|movement| movement.reference == outcome.movement) else { continue };
             // Taken for never sent, and yet it happened: what the network says is the truth.
-            let was_given_up = movement.fault() == Some(Fault::NotSent) && outcome.result.is_ok() && movement.original.is_none();
+            let was_given_up = movement.fault() == Some(Fault::NotSent) && outcome.result.is_ok();
+            let mut original = originals.iter_mut().find(|original| Some(original.reference) == movement.original);
             if was_given_up {
                 self.state = TransactionState::Processing;
+                if let Some(original) = &mut original {
+                    reserved_again(movement, original);
+                }
             } else if movement.state != MovementState::Asked {
                 continue;
             }
-            let original = originals.iter_mut().find(|original| Some(original.reference) == movement.original);
             movement.service = outcome.service;
             match outcome.result {
                 Ok(reference) => {
@@ -280,7 +283,9 @@ impl Transaction {
         };
         if self.state == TransactionState::Processing {
             for movement in &mut self.movements {
-                if let MovementState::Done { reference } = &movement.state {
+                // What was followed up meanwhile is not there any more to be put back.
+                let is_whole = movement.refunded.minor() == 0 && movement.hold.is_none_or(|hold| hold == Hold::Open);
+                if let (true, MovementState::Done { reference }) = (is_whole, &movement.state) {
                     movement.state = MovementState::Reversing { reference: reference.clone() };
                 }
             }
@@ -322,6 +327,16 @@ impl Transaction {
         movement.hold = Some(Hold::Expired);
         books.release(movement);
         Some(books.done(self, Vec::new()))
+    }
+}
+
+/// A step that was given up, and yet happened, is reserved again on what it is about.
+fn reserved_again(movement: &Movement, original: &mut Movement) {
+    match movement.kind {
+        MovementKind::Completion => original.hold = Some(Hold::Completing),
+        MovementKind::Void => original.hold = Some(Hold::Voiding),
+        MovementKind::Refund => original.refunded = original.refunded.plus(movement.amount).unwrap_or(original.refunded),
+        MovementKind::Preauth | MovementKind::Purchase => {}
     }
 }
 

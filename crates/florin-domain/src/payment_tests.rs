@@ -96,6 +96,18 @@ fn a_charge_that_was_taken_for_never_sent_is_booked_when_it_turns_up() {
 }
 
 #[test]
+fn a_refund_that_was_taken_for_never_sent_is_booked_when_it_turns_up() {
+    let bought = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Purchase, 1_000)]);
+    let bought = bought.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW).transaction.movements.remove(0);
+    let (reserved, _) = bought.begin_refund(Some(dollars(400))).unwrap();
+    let step = follow_up(TransactionKind::Refund, MovementKind::Refund, 400, &reserved);
+    let given_up = step.conclude(vec![outcome(11, Err(Fault::NotSent))], vec![reserved], NOW);
+    assert_eq!(given_up.originals[0].refundable(), dollars(1_000));
+    let late = given_up.transaction.conclude(vec![outcome(11, Ok("R1"))], given_up.originals, NOW);
+    assert_eq!((late.originals[0].refundable(), late.owed), (dollars(600), dollars(-400)));
+}
+
+#[test]
 fn one_refusal_puts_everything_back_unless_said_otherwise() {
     let table = [
         (Atomicity::AllOrNothing, TransactionState::Processing, Rollback::Required, "reversing"),

@@ -13,10 +13,12 @@ use crate::detour;
 const STYLE: &[u8] = include_bytes!("../assets/florin.css");
 const MARK: &[u8] = include_bytes!("../assets/mark.svg");
 const SCRIPT: &[u8] = include_bytes!("../assets/capture.js");
+const ELEMENTS: &[u8] = include_bytes!("../assets/elements.js");
 
 const STYLE_NAME: [u8; 35] = named(*b"/assets/florin-################.css", STYLE);
 const MARK_NAME: [u8; 33] = named(*b"/assets/mark-################.svg", MARK);
 const SCRIPT_NAME: [u8; 35] = named(*b"/assets/capture-################.js", SCRIPT);
+const ELEMENTS_NAME: [u8; 36] = named(*b"/assets/elements-################.js", ELEMENTS);
 
 /// Where the stylesheet is served.
 pub(crate) const STYLE_PATH: &str = as_text(&STYLE_NAME);
@@ -24,6 +26,9 @@ pub(crate) const STYLE_PATH: &str = as_text(&STYLE_NAME);
 pub(crate) const MARK_PATH: &str = as_text(&MARK_NAME);
 /// Where the script is served that card capture runs.
 pub(crate) const SCRIPT_PATH: &str = as_text(&SCRIPT_NAME);
+
+/// Where the script is served that elements run.
+pub(crate) const ELEMENTS_PATH: &str = as_text(&ELEMENTS_NAME);
 
 /// The route of the files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
@@ -36,6 +41,8 @@ async fn serve(uri: Uri) -> Response {
         (STYLE, "text/css; charset=utf-8", path == STYLE_PATH)
     } else if is_version(path, "/assets/capture-", ".js") {
         (SCRIPT, "text/javascript; charset=utf-8", path == SCRIPT_PATH)
+    } else if is_version(path, "/assets/elements-", ".js") {
+        (ELEMENTS, "text/javascript; charset=utf-8", path == ELEMENTS_PATH)
     } else if path == MARK_PATH {
         (MARK, "image/svg+xml", true)
     } else {

@@ -5,14 +5,16 @@
 //! Invariants: what was typed is never shown again and never told; a result is told to the merchant's registered origins alone.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use florin_service::Cx;
 
 use crate::checkout::both;
 
 pub(crate) mod audience;
 pub(crate) mod card;
+pub(crate) mod element;
 pub(crate) mod ending;
+pub(crate) mod issuer;
 pub(crate) mod outcome;
 pub(crate) mod scene;
 pub(crate) mod step_up;
@@ -21,5 +23,12 @@ pub(crate) mod step_up;
 pub fn capture(cx: Cx) -> Router {
     let router = both(Router::new(), "/container-ws/getCaptureFrame/{capture}", get(card::open).post(card::submit));
     let router = both(router, "/container-ws/cvv/{capability}/{instrument}", get(step_up::open).post(step_up::submit));
+    let router = both(router, "/container-ws/elements", get(element::open));
+    let router = both(router, "/container-ws/elements/{action}", post(element::submit));
     both(router, "/container-ws/cvvExpiry/{capability}/{instrument}", get(step_up::open).post(step_up::submit)).with_state(cx)
+}
+
+/// The page of the simulated issuer. Needed wherever the card directory is simulated.
+pub fn simulated_issuer(cx: Cx) -> Router {
+    both(Router::new(), "/sandbox/issuer/{transaction}", get(issuer::open).post(issuer::submit)).with_state(cx)
 }

@@ -21,7 +21,7 @@ mod sandbox;
 mod visit;
 mod wording;
 
-pub use capture::capture;
+pub use capture::{capture, simulated_issuer};
 pub use checkout::checkout;
 pub use desk::{BankDesk, BankSlip, DeskCall};
 pub use detour::fallback;

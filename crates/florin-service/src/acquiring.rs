@@ -99,6 +99,23 @@ pub(crate) async fn follow_up(cx: &Cx, transaction: &Transaction, movement: &Mov
     read(movement.reference, answer.map(moved))
 }
 
+/// Asks for every part of a follow-up that is still to be asked for, at the same time.
+pub(crate) async fn follow_up_all(cx: &Cx, transaction: &Transaction, originals: &[Movement]) -> Vec<Outcome> {
+    let asked = transaction.movements.iter().filter(|movement| movement.state == MovementState::Asked);
+    let pairs = asked.filter_map(|movement| Some((movement, originals.iter().find(|found| Some(found.reference) == movement.original)?)));
+    let pairs: Vec<_> = pairs.collect();
+    if let [(movement, original)] = pairs.as_slice() {
+        return follow_up(cx, transaction, movement, original).await.into_iter().collect();
+    }
+    let mut calls = JoinSet::new();
+    for (movement, original) in pairs {
+        let (cx, transaction) = (cx.clone(), Transaction { movements: Vec::new(), ..transaction.clone() });
+        let (movement, original) = (movement.clone(), original.clone());
+        calls.spawn(async move { follow_up(&cx, &transaction, &movement, &original).await });
+    }
+    calls.join_all().await.into_iter().flatten().collect()
+}
+
 /// What became of a completion, void or refund that was asked for earlier.
 ///
 /// # Errors
@@ -151,12 +168,17 @@ pub(crate) async fn put_back(cx: &Cx, transaction: &Transaction, movement: &Move
     let answer = match movement.kind {
         kind if is_openpay(movement) => {
             let kind = if kind == MovementKind::Preauth { MoveKind::Void } else { MoveKind::Refund };
-            return read(movement.reference, openpay::follow_up(cx, transaction, (kind, &order), movement).await);
+            return to_stay(read(movement.reference, openpay::follow_up(cx, transaction, (kind, &order), movement).await));
         }
         MovementKind::Preauth => acquirer.void(order).await,
         MovementKind::Purchase | MovementKind::Completion | MovementKind::Void | MovementKind::Refund => acquirer.refund(order).await,
     };
-    read(movement.reference, answer.map(moved))
+    to_stay(read(movement.reference, answer.map(moved)))
+}
+
+/// An answer to putting back that is no trouble of the moment: a shopper stays charged only for a no that would be a no again.
+fn to_stay(outcome: Option<Outcome>) -> Option<Outcome> {
+    outcome.filter(|outcome| !matches!(outcome.result, Err(Fault::Technical | Fault::IssuerUnavailable)))
 }
 
 /// An answer in the books' words.

@@ -19,7 +19,7 @@ use crate::caller::{MerchantCaller, ShopperCaller, wallet_of};
 use crate::fraud::FraudPayload;
 use crate::idempotency::IdempotencyKey;
 use crate::occasions::{About, Draft};
-use crate::payments::{self, TOLD_FROM_BOOKS, Kinds, PayAnswer, PayItem, PayOrder, Payer};
+use crate::payments::{self, Kinds, PayAnswer, PayItem, PayOrder, Payer, TOLD_FROM_BOOKS};
 use crate::{Cx, ServiceError, instore, instruments, step_up};
 
 /// An agreement as the shopper gives it. Prints nothing of its step-up token.
@@ -207,7 +207,9 @@ async fn write(
             if is_new {
                 tx.insert_agreement(&agreement)?;
             } else {
-                tx.save_agreement(&agreement)?;
+                // A charge may have been counted since the agreement was read.
+                let standing = tx.find_agreement(agreement.id)?.ok_or(ServiceError::NotFound("payment agreement"))?;
+                tx.save_agreement(&Agreement { cycle: standing.cycle, used_at: standing.used_at, ..agreement.clone() })?;
             }
             if let Some(key) = &key {
                 let body = agreement.id.to_string().into_bytes();
@@ -217,6 +219,15 @@ async fn write(
             Ok((agreement.clone(), instrument))
         })
         .await
+}
+
+/// Refuses to charge an agreement that is gone, has ended, or has not begun.
+pub(crate) fn must_be_open(tx: &mut Tx<'_>, agreement: AgreementId, now: Timestamp) -> Result<(), ServiceError> {
+    if tx.find_agreement(agreement)?.is_some_and(|agreement| agreement.is_open(now)) {
+        return Ok(());
+    }
+    let message = "The payment agreement has ended, or has not begun.".to_owned();
+    Err(ServiceError::Refused { code: "agreement_ended", message })
 }
 
 /// Whether a key was used before, for the same call.
@@ -239,9 +250,7 @@ fn agreed_on(tx: &mut Tx<'_>, wallet: WalletId, id: &InstrumentId, now: Timestam
         | InstrumentKind::AndroidPay
         | InstrumentKind::ZipPay
         | InstrumentKind::Afterpay
-        | InstrumentKind::Openpay => {
-            Err(refusal(Fault::NotSupported))
-        }
+        | InstrumentKind::Openpay => Err(refusal(Fault::NotSupported)),
     }
 }
 
@@ -328,17 +337,18 @@ pub(crate) async fn charge_in(
     key: Option<IdempotencyKey>,
 ) -> Result<AgreementAnswer, ServiceError> {
     let (now, id, merchant) = (cx.clock.now(), charge.agreement, caller.merchant.id.clone());
+    let key2 = key.clone();
     let found = cx.store.read(move |tx: &mut Tx<'_>| {
         let agreement = tx.find_agreement(id)?.filter(|agreement| agreement.merchant == merchant);
         let agreement = agreement.ok_or(ServiceError::NotFound("payment agreement"))?;
+        // A charge that happened is told again though the agreement has ended since.
+        if !is_known(tx, key2.as_ref())? {
+            must_be_open(tx, id, now)?;
+        }
         let instrument = tx.find_instrument(&agreement.instrument)?.ok_or(ServiceError::NotFound("instrument"))?;
         Ok::<_, ServiceError>((agreement, instrument))
     });
     let (agreement, instrument) = found.await?;
-    if !agreement.is_open(now) {
-        let message = "The payment agreement has ended, or has not begun.".to_owned();
-        return Err(ServiceError::Refused { code: "agreement_ended", message });
-    }
     charge_one(cx, Arc::clone(&caller.merchant), (&agreement, &instrument), (charge, family), key).await
 }
 
@@ -362,6 +372,7 @@ async fn charge_one(
         step_up: None,
         passcode: None,
         authentication: None,
+        three_ds: None,
     };
     let order = PayOrder {
         client_reference: charge.client_reference,

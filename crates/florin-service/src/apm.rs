@@ -250,7 +250,12 @@ fn way_back(order: &ApmOrder, approves: bool) -> Option<String> {
 }
 
 /// Spends a checkout for a payment that is being written down.
-pub(crate) fn spend(cx: &Context, tx: &mut Tx<'_>, instrument: &InstrumentId, movement: &Movement) -> Result<Result<(), Fault>, ServiceError> {
+pub(crate) fn spend(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    instrument: &InstrumentId,
+    movement: &Movement,
+) -> Result<Result<(), Fault>, ServiceError> {
     let told_and_now = (cx.world.apm.decided_here(), cx.clock.now());
     let Some(order) = instrument.order().map(|order| tx.find_apm_order(order)).transpose()?.flatten() else {
         return Ok(Err(Fault::UnknownInstrument));

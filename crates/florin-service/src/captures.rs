@@ -102,8 +102,14 @@ pub async fn finish(cx: &Cx, capture: CaptureId, card: GiveCard) -> Result<Instr
     if let Some(instrument) = cx.store.read(move |tx: &mut Tx<'_>| finished(tx, capture, now)).await? {
         return Ok(instrument);
     }
-    let (secret, network) = read_card(card, now)?;
-    cx.store.write(move |tx: &mut Tx<'_>| attempts::count(tx, &format!("card/{capture}"), TRIED_MAX, now)).await?;
+    let secret = read_card(card, now)?;
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            let wallet = find(tx, capture)?.wallet;
+            // By wallet, because a shopper may open many captures.
+            attempts::count(tx, &format!("card/{wallet}"), TRIED_MAX, now)
+        })
+        .await?;
     let key = CardId::from_random(cx.random.bytes()).to_string();
     if let CardVerdict::Declined { message, .. } = cx.world.acquirer.verify(CardCheck { key, card: &secret }).await? {
         return Err(ServiceError::invalid("card_number", &format!("was declined: {message}")));
@@ -115,7 +121,8 @@ pub async fn finish(cx: &Cx, capture: CaptureId, card: GiveCard) -> Result<Instr
             if let Some(instrument) = finished(tx, capture, now)? {
                 return Ok(instrument);
             }
-            let instrument = keep(&cx2, tx, capture, (&secret, network), now)?;
+            let home = home(tx, capture)?;
+            let instrument = keep(&cx2, tx, &home, &secret, now)?;
             if !tx.finish_capture(capture, &instrument.id)? {
                 return Err(ServiceError::Internal("a capture was finished twice".to_owned()));
             }
@@ -142,43 +149,48 @@ fn find(tx: &mut Tx<'_>, capture: CaptureId) -> Result<CaptureRecord, ServiceErr
     tx.find_capture(capture)?.ok_or(ServiceError::NotFound("capture"))
 }
 
-/// The card as typed, with its scheme.
-fn read_card(card: GiveCard, now: Timestamp) -> Result<(CardSecret, &'static str), ServiceError> {
+/// The card as typed.
+fn read_card(card: GiveCard, now: Timestamp) -> Result<CardSecret, ServiceError> {
     let number = CardNumber::parse(&card.card_number).map_err(|error| ServiceError::invalid("card_number", &error))?;
-    let network = network(&number).ok_or_else(|| ServiceError::invalid("card_number", "is of a scheme that is not accepted here"))?;
+    if network(&number).is_none() {
+        return Err(ServiceError::invalid("card_number", "is of a scheme that is not accepted here"));
+    }
     let expiry = CardExpiry::parse(&card.card_expiry, now).map_err(|error| ServiceError::invalid("card_expiry", &error))?;
     check_cvc(&card.card_cvc).map_err(|error| ServiceError::invalid("card_cvc", &error))?;
-    Ok((CardSecret { number, expiry, cvc: Some(card.card_cvc) }, network))
+    Ok(CardSecret { number, expiry, cvc: Some(card.card_cvc) })
 }
 
-/// Keeps a card that its issuer has confirmed.
-fn keep(
-    cx: &Context,
-    tx: &mut Tx<'_>,
-    capture: CaptureId,
-    (card, network): (&CardSecret, &str),
-    now: Timestamp,
-) -> Result<Instrument, ServiceError> {
+/// Where the card of a capture comes to.
+fn home(tx: &mut Tx<'_>, capture: CaptureId) -> Result<Home, ServiceError> {
     let capture = find(tx, capture)?;
     let merchant = merchants::find(tx, &capture.merchant)?;
     let gone_at = capture.gone_at;
-    let home = Home { wallet: capture.wallet, merchant: merchant.id, seller: merchant.seller, guest: gone_at.is_some(), gone_at };
+    Ok(Home { wallet: capture.wallet, merchant: merchant.id, seller: merchant.seller, guest: gone_at.is_some(), gone_at })
+}
+
+/// By which a card's number is found again.
+pub(crate) fn fingerprint(cx: &Context, number: &CardNumber) -> [u8; 32] {
+    cx.keeper.fingerprint(NUMBERS, number.expose().as_bytes())
+}
+
+/// Keeps a card that its issuer has confirmed.
+pub(crate) fn keep(cx: &Context, tx: &mut Tx<'_>, home: &Home, card: &CardSecret, now: Timestamp) -> Result<Instrument, ServiceError> {
     let number = card.number.expose();
     let entrant = Entrant {
         kind: InstrumentKind::Card,
-        network: Some(network.to_owned()),
+        network: network(&card.number).map(str::to_owned),
         bin: number.get(..6).map(str::to_owned),
         suffix: Some(card.number.last4().to_owned()),
         expiry: Some(card.expiry),
         code_checked: true,
         account: None,
         customer: None,
-        fingerprint: cx.keeper.fingerprint(NUMBERS, number.as_bytes()),
+        fingerprint: fingerprint(cx, &card.number),
         secret: number.as_bytes(),
         primary: false,
         renews: None,
     };
-    admit(cx, tx, &home, &entrant, now)
+    admit(cx, tx, home, &entrant, now)
 }
 
 /// The schemes that are accepted, by the first digits of their numbers: from, to, name.
@@ -196,7 +208,7 @@ const NETWORKS: [(u32, u32, &str); 10] = [
 ];
 
 /// The scheme of a card; nothing for one that is not accepted.
-fn network(number: &CardNumber) -> Option<&'static str> {
+pub(crate) fn network(number: &CardNumber) -> Option<&'static str> {
     let first: u32 = number.expose().get(..4)?.parse().ok()?;
     NETWORKS.iter().find(|(from, to, _)| (*from..=*to).contains(&first)).map(|(.., name)| *name)
 }

@@ -10,6 +10,7 @@ use florin_vault::{Algorithm, Environment, Random};
 use tokio::sync::RwLock;
 
 use crate::caller::KnownCallers;
+use crate::frames::Codes;
 use crate::in_doubt::Tills;
 use crate::signing::Signing;
 use crate::{Clock, Dialect, Keeper};
@@ -43,6 +44,8 @@ pub struct Context {
     pub signing: Signing,
     /// The payments that this process is at work on.
     pub tills: Tills,
+    /// The codes of cards that are being typed.
+    pub codes: Codes,
 }
 
 impl fmt::Debug for Context {

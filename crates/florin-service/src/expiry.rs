@@ -13,6 +13,8 @@ use crate::{ServiceError, work};
 
 /// How long after its end something is kept.
 const KEPT_FOR: Duration = hours(1);
+/// How late a payment may turn up that was taken for never sent.
+const LATE: Duration = hours(23);
 /// How often there is something to forget.
 const EVERY: Duration = hours(6);
 /// How many of the 256 parts of the refresh tokens are looked through each time: all of them in two days.
@@ -25,10 +27,13 @@ pub(crate) fn tidy_up(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), ServiceErro
         tx.forget_refresh_tokens(ended)?;
     }
     tx.forget_captures(ended)?;
+    tx.forget_frames_actions(ended)?;
+    tx.forget_three_ds_sessions(ended)?;
     tx.forget_attempts(ended)?;
     tx.forget_proofs(ended)?;
     tx.forget_apm_orders(ended)?;
-    tx.forget_gift_quotes(ended)?;
+    // An order can still be taken up again when its payment turns up late.
+    tx.forget_gift_quotes(ended.minus(LATE))?;
     tx.forget_signing_keys(ended)?;
     // Whoever asks what became of a payment in doubt names what was paid with, so that it has to be there as long.
     if tx.list_in_doubt(ended, 1)?.is_empty() {

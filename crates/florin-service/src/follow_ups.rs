@@ -3,11 +3,11 @@
 //! Invariants: what is to be taken, freed or given back is reserved in the transaction that writes the follow-up down, so that
 //! two at once cannot take it twice; a follow-up that was begun is carried to its end.
 
+use florin_domain::TransactionId;
 use florin_domain::fault::Fault;
 use florin_domain::instrument::InstrumentKind;
 use florin_domain::money::Money;
 use florin_domain::movement::{Movement, MovementKind, MovementState, Reference};
-use florin_domain::TransactionId;
 use florin_domain::payment::{Atomicity, Outcome, Rollback, Transaction, TransactionKind, TransactionState};
 use florin_store::Tx;
 
@@ -114,7 +114,10 @@ pub(crate) async fn carry(
             Err(Stop::Failed(error)) => return Err(error),
         };
         match begun {
-            Begun::Again(transaction) => Ok(told(&order, &finished(&cx, transaction).await?)),
+            Begun::Again(transaction) => {
+                let transaction = finished(&cx, transaction).await?;
+                cx.store.read(move |tx: &mut Tx<'_>| told(tx, &order, &transaction)).await
+            }
             Begun::Nothing(items) => Ok(FollowAnswer { receipt: None, items }),
             Begun::New(transaction, originals, mut items) => {
                 let transaction = conclude(&cx, transaction, originals).await?;
@@ -135,18 +138,28 @@ fn by_reference(transaction: &Transaction, reference: Reference) -> Option<Movem
 }
 
 /// The answer to a key that came again, from the books: items that made no movement then make none now.
-fn told(order: &FollowUp, transaction: &Transaction) -> FollowAnswer {
+fn told(tx: &mut Tx<'_>, order: &FollowUp, transaction: &Transaction) -> Result<FollowAnswer, ServiceError> {
     let mut left: Vec<_> = transaction.movements.iter().collect();
-    let items = order.items.iter().map(|item| {
-        let asked = Reference::parse(&item.reference).ok();
+    let mut items = Vec::with_capacity(order.items.len());
+    for item in &order.items {
+        let named = Reference::parse(&item.reference).ok().map(|reference| tx.find_movement(reference)).transpose()?.flatten();
+        let asked = named.map(|named| followed(&named, transaction.kind));
         let place = left.iter().position(|movement| {
             movement.original == asked && item.amount.is_none_or(|amount| movement.kind == MovementKind::Void || amount == movement.amount)
         });
         let movement = place.map(|place| left.remove(place).clone());
         let fault = movement.as_ref().map_or(Some(Fault::OriginalNotFound), Movement::fault);
-        FollowedItem { asked: item.reference.clone(), movement, fault }
-    });
-    FollowAnswer { receipt: Some(transaction.receipt), items: items.collect() }
+        items.push(FollowedItem { asked: item.reference.clone(), movement, fault });
+    }
+    Ok(FollowAnswer { receipt: Some(transaction.receipt), items })
+}
+
+/// Which movement is followed up when `named` is named: what a completion took is given back to what it completed.
+fn followed(named: &Movement, kind: TransactionKind) -> Reference {
+    match (named.kind, named.original) {
+        (MovementKind::Completion, Some(original)) if kind == TransactionKind::Refund => original,
+        _ => named.reference,
+    }
 }
 
 /// What the first transaction left.
@@ -225,7 +238,12 @@ async fn begin(
             // Gift cards are ours: their part is done at once.
             let ours = transaction.movements.iter().filter(|movement| movement.paid_with.kind == InstrumentKind::GiftCard);
             let known: Vec<_> = ours
-                .map(|movement| Outcome { movement: movement.reference, service: None, result: Ok(format!("GIFT-{}", movement.reference)), plan: None })
+                .map(|movement| Outcome {
+                    movement: movement.reference,
+                    service: None,
+                    result: Ok(format!("GIFT-{}", movement.reference)),
+                    plan: None,
+                })
                 .collect();
             let transaction = match known.is_empty() {
                 true => transaction,
@@ -310,11 +328,10 @@ impl<'a> Parts<'a> {
         let Ok(reference) = Reference::parse(reference) else { return Ok(None) };
         let found = tx.find_movement(reference)?.filter(|movement| is_openpay(movement) == self.openpay);
         let Some(movement) = found else { return Ok(None) };
-        let reference = match (movement.kind, movement.original) {
-            (MovementKind::Completion, Some(original)) if self.kind == TransactionKind::Refund => original,
-            _ => reference,
-        };
+        let reference = followed(&movement, self.kind);
         let found = tx.find_transaction_with(reference)?.filter(|transaction| transaction.merchant == self.caller.merchant.id);
+        // What may still be put back as a whole is not followed up in part.
+        let found = found.filter(|transaction| !transaction.is_open());
         // All of one follow-up is about one shopper's wallet, so that it stands in one history.
         let found = found.filter(|found| self.head.as_ref().is_none_or(|head| head.wallet == found.wallet));
         Ok(found.and_then(|transaction| by_reference(&transaction, reference).map(|movement| (transaction, movement))))
@@ -326,11 +343,7 @@ async fn conclude(cx: &Cx, transaction: Transaction, originals: Vec<Movement>) -
     let Some(_at_work) = cx.tills.open(transaction.receipt) else {
         return Ok(transaction);
     };
-    let mut outcomes = Vec::new();
-    for movement in transaction.movements.iter().filter(|movement| movement.state == MovementState::Asked) {
-        if let Some(original) = originals.iter().find(|original| Some(original.reference) == movement.original) {
-            outcomes.extend(acquiring::follow_up(cx, &transaction, movement, original).await);
-        }
-    }
+    let transaction = in_doubt::still(cx, transaction).await?;
+    let outcomes = acquiring::follow_up_all(cx, &transaction, &originals).await;
     if outcomes.is_empty() { Ok(transaction) } else { in_doubt::record(cx, transaction, outcomes).await }
 }

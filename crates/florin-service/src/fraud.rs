@@ -4,6 +4,9 @@
 //! Invariants: a payment without a payload costs nothing here; a screen that cannot be asked never stops a payment, and says
 //! so in the decision.
 
+mod archive;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -78,10 +81,10 @@ impl FraudPayload {
     }
 
     /// What the payload says, as far as it can be read.
-    fn readable(&self) -> &str {
+    fn readable(&self) -> Cow<'_, str> {
         match self.format {
-            FraudFormat::Xml => &self.message,
-            FraudFormat::ZippedBase64 => "",
+            FraudFormat::Xml => Cow::Borrowed(&self.message),
+            FraudFormat::ZippedBase64 => archive::unpacked(&self.message).map_or(Cow::Borrowed(""), Cow::Owned),
         }
     }
 }
@@ -142,6 +145,7 @@ pub(crate) async fn screen(cx: &Cx, case: FraudCase, payload: &FraudPayload) -> 
     payload.check()?;
     let (id, now, subject) = (FraudDecisionId::from_random(cx.random.bytes()), cx.clock.now(), format!("fraud/{}", case.wallet));
     let recent = cx.store.write(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(attempts::tally(tx, &subject, WINDOW, now)?)).await?;
+    let message = payload.readable();
     let ask = FraudAsk {
         key: id.to_string(),
         merchant: case.merchant.as_str(),
@@ -150,7 +154,7 @@ pub(crate) async fn screen(cx: &Cx, case: FraudCase, payload: &FraudPayload) -> 
         recent: u32::try_from(recent).unwrap_or(u32::MAX),
         shipping_country: payload.shipping_country.as_deref(),
         bins: case.bins.iter().map(String::as_str).collect(),
-        message: payload.readable(),
+        message: &message,
     };
     let decision = FraudDecision {
         id,

@@ -183,8 +183,21 @@ pub(crate) fn entrant<'a>(card: &GiftCard, number: &'a GiftCardNumber) -> Entran
     }
 }
 
+/// Tries a card's PIN in a payment. Misses are counted with those of other ways to try it, and after too many nothing opens
+/// it for a while.
+pub(crate) fn try_pin(cx: &Context, tx: &mut Tx<'_>, card: &GiftCard, pin: &Secret<String>) -> Result<bool, ServiceError> {
+    let missed = !opens(cx, card, pin);
+    let counted = attempts::misses(tx, &pin_subject(cx, &card.fingerprint), MISSES_MAX, (missed, cx.clock.now()))?;
+    Ok(!missed && counted.is_ok())
+}
+
+/// Under which name the misses of a card's PIN are counted.
+fn pin_subject(cx: &Context, fingerprint: &[u8; 32]) -> String {
+    format!("pin/{}", CardId::from_random(cx.keeper.capability(PINS, fingerprint)))
+}
+
 /// Whether `pin` is the card's.
-pub(crate) fn opens(cx: &Context, card: &GiftCard, pin: &Secret<String>) -> bool {
+fn opens(cx: &Context, card: &GiftCard, pin: &Secret<String>) -> bool {
     constant_time_equal(&pin_hash(cx, &card.fingerprint, pin.expose()), &card.pin_hash)
 }
 
@@ -200,8 +213,7 @@ fn open(cx: &Context, tx: &mut Tx<'_>, slip: &Slip, now: Timestamp) -> Result<Op
     let found = tx.find_gift_card(&fingerprint)?;
     let card = found.filter(|card| opens(cx, card, &Secret::new(slip.pin.clone())));
     // Misses of numbers that do not exist count too, so that their count tells nobody which ones do.
-    let subject = format!("pin/{}", CardId::from_random(cx.keeper.capability(PINS, &fingerprint)));
-    if let Err(refused) = attempts::misses(tx, &subject, MISSES_MAX, (card.is_none(), now))? {
+    if let Err(refused) = attempts::misses(tx, &pin_subject(cx, &fingerprint), MISSES_MAX, (card.is_none(), now))? {
         return Ok(Err(refused));
     }
     Ok(card.map(|card| (number, card)).ok_or_else(wrong))

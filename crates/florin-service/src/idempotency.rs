@@ -5,7 +5,7 @@
 use florin_domain::{Timestamp, time::days};
 use florin_store::{IdempotencyRecord, Tx};
 
-use crate::{ServiceError, work};
+use crate::{Context, ServiceError, work};
 
 /// For how many days an answer is kept.
 const KEPT_DAYS: u64 = 30;
@@ -19,6 +19,14 @@ pub struct IdempotencyKey {
     pub key: String,
     /// Digest of method, path and body.
     pub fingerprint: [u8; 32],
+}
+
+impl IdempotencyKey {
+    /// A key for a call of this digest. The digest is kept under a key of ours: a call may hold a secret of few digits, which a
+    /// plain digest would give away.
+    pub fn keyed(cx: &Context, scope: String, key: String, digest: &[u8; 32]) -> Self {
+        Self { scope, key, fingerprint: cx.keeper.fingerprint("idempotency", digest) }
+    }
 }
 
 /// An answer as it is kept.

@@ -4,10 +4,11 @@
 //! this process is itself asking at the moment is left alone.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use florin_domain::Timestamp;
 use florin_domain::instrument::{InstrumentId, InstrumentKind};
 use florin_domain::movement::{Hold, Movement, MovementState, Reference};
 use florin_domain::payment::{Outcome, Transaction, TransactionChange, TransactionKind, TransactionState};
@@ -22,14 +23,15 @@ const PATIENCE: Duration = minutes(1);
 /// How often is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How many are looked after at once.
-const BATCH: i64 = 32;
+const BATCH: i64 = 256;
 
 /// What this process is paying at the moment, and what it knows of other processes.
 #[derive(Debug, Default)]
 pub struct Tills {
     open: Mutex<HashSet<Reference>>,
-    /// Whether no other process works on these books, so that whatever is open and not here was left behind.
-    alone: AtomicBool,
+    /// Since when no other process works on these books, in microseconds; 0 if others do. What is open from before was left
+    /// behind.
+    alone_since: AtomicI64,
     looked_at: AtomicI64,
 }
 
@@ -46,8 +48,17 @@ impl Tills {
         is_new.then_some(AtWork { tills: self, receipt })
     }
 
-    pub(crate) fn set_alone(&self, alone: bool) {
-        self.alone.store(alone, Ordering::Relaxed);
+    /// Says that no other process works on these books from now on.
+    pub(crate) fn set_alone(&self, since: Timestamp) {
+        self.alone_since.store(since.micros(), Ordering::Relaxed);
+    }
+
+    /// What was begun by then, and is open, was left behind.
+    fn left_by(&self, now: Timestamp) -> Timestamp {
+        match self.alone_since.load(Ordering::Relaxed) {
+            0 => now.minus(PATIENCE),
+            since => now.minus(LOOK_EVERY).max(Timestamp::from_micros(since)),
+        }
     }
 }
 
@@ -65,21 +76,23 @@ pub(crate) async fn left_behind(cx: &Cx) -> Result<Vec<Reference>, ServiceError>
         return Ok(Vec::new());
     }
     cx.tills.looked_at.store(now.micros(), Ordering::Relaxed);
-    let before = if cx.tills.alone.load(Ordering::Relaxed) { now } else { now.minus(PATIENCE) };
+    let before = cx.tills.left_by(now);
     cx.store.read(move |tx: &mut Tx<'_>| Ok(tx.list_in_doubt(before, BATCH)?)).await
 }
 
 /// Whether nobody is at work on a payment that is still open.
 pub(crate) fn is_left_behind(cx: &Cx, transaction: &Transaction) -> bool {
-    let is_old = transaction.created_at < cx.clock.now().minus(PATIENCE);
     let is_ours = cx.tills.open.lock().unwrap_or_else(PoisonError::into_inner).contains(&transaction.receipt);
-    !is_ours && (is_old || cx.tills.alone.load(Ordering::Relaxed))
+    !is_ours && transaction.created_at <= cx.tills.left_by(cx.clock.now())
 }
 
 /// Looks after every payment that was left behind.
 pub(crate) async fn sweep(cx: &Cx) -> Result<(), ServiceError> {
     for receipt in left_behind(cx).await? {
-        settle(cx, receipt).await?;
+        if let Err(error) = settle(cx, receipt).await {
+            // The others need not wait for this one.
+            tracing::warn!(%receipt, %error, "a payment stays in doubt");
+        }
     }
     Ok(())
 }
@@ -93,12 +106,27 @@ pub(crate) async fn settle(cx: &Cx, receipt: Reference) -> Result<(), ServiceErr
     let Some(transaction) = found.filter(Transaction::is_open) else {
         return Ok(());
     };
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut unknown) = (Vec::new(), None);
     for movement in transaction.movements.iter().filter(|movement| movement.state == MovementState::Asked) {
-        outcomes.push(find_out(cx, &transaction, movement).await?);
+        match find_out(cx, &transaction, movement).await {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(error) => unknown = Some(error),
+        }
     }
     let transaction = if outcomes.is_empty() { transaction } else { record(cx, transaction, outcomes).await? };
-    put_back(cx, transaction).await.map(drop)
+    put_back(cx, transaction).await?;
+    unknown.map_or(Ok(()), Err)
+}
+
+/// What a transaction is by now, for whoever wrote it down and is about to ask. If that took so long that somebody may have
+/// settled it meanwhile, the books are looked at again.
+pub(crate) async fn still(cx: &Cx, transaction: Transaction) -> Result<Transaction, ServiceError> {
+    if cx.clock.now().since(transaction.created_at) < LOOK_EVERY / 2 {
+        return Ok(transaction);
+    }
+    let receipt = transaction.receipt;
+    let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_transaction(receipt)?)).await?;
+    Ok(found.unwrap_or(transaction))
 }
 
 /// Settles whatever is in doubt about an instrument, so that it can be taken out of its wallet.

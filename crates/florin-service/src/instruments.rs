@@ -20,7 +20,7 @@ pub use self::takeover::{ImportCard, ImportOrder, ImportPayPal, ImportResult, Im
 pub(crate) use self::unsealed::{Unsealed, barcode_and_pin, unseal};
 pub use self::verification::{Verified, VerifiedItem, VerifyItem, verify};
 use crate::caller::{MerchantCaller, ShopperCaller, wallet_of};
-use crate::{Cx, ServiceError, in_doubt};
+use crate::{Cx, ServiceError, in_doubt, preferences};
 
 /// What a wallet holds.
 #[derive(Debug, Clone)]
@@ -107,6 +107,9 @@ pub async fn delete_wallet(cx: &Cx, caller: &MerchantCaller, shopper: &ShopperId
                 must_be_settled(tx, &instrument.id)?;
             }
             tx.remove_wallet(wallet)?;
+            tx.remove_open_captures(wallet)?;
+            tx.remove_preferences(&preferences::wallet_owner(wallet))?;
+            tx.remove_acceptances(wallet)?;
             Ok(())
         })
         .await

@@ -19,6 +19,7 @@ pub mod dialect;
 mod error;
 mod expiry;
 pub mod follow_ups;
+pub mod frames;
 pub mod fraud;
 pub mod gift_cards;
 pub mod gifting;
@@ -51,6 +52,7 @@ pub mod shoppers;
 pub mod signing;
 pub mod step_up;
 pub mod terms;
+pub mod three_ds;
 pub mod tokens;
 pub mod vault;
 pub mod verify;
@@ -68,6 +70,12 @@ pub use florin_vault::{AccessToken, Algorithm, ApiKey, Environment, MasterKey, R
 pub use in_doubt::Tills;
 pub use keeper::Keeper;
 pub use signing::Signing;
+
+/// Standard base64.
+pub fn base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
 
 /// Signs bytes for the merchant that holds `secret`: standard base64 of HMAC-SHA-256 under the token's text.
 ///

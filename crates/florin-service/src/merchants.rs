@@ -83,9 +83,11 @@ fn origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let is_bare =
         url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-    let is_own = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let is_own = matches!(url.host_str(), Some("localhost" | "127.0.0.1"));
     let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_own);
-    (is_bare && is_safe && url.has_host()).then(|| url.origin().ascii_serialization())
+    // A literal of IPv6 cannot stand in the policy that lets a page be framed.
+    let is_nameable = url.host_str().is_some_and(|host| !host.starts_with('['));
+    (is_bare && is_safe && is_nameable).then(|| url.origin().ascii_serialization())
 }
 
 /// Issues an API key. The text that comes back is nowhere else to be had.
@@ -175,7 +177,14 @@ fn parse_network(text: &str) -> Result<IpNet, ServiceError> {
     let text = text.trim();
     let network = text.parse::<IpNet>().ok().or_else(|| Some(IpNet::from(text.parse::<IpAddr>().ok()?.to_canonical())));
     let network = network.ok_or_else(|| ServiceError::invalid("network", "must be an address or a network such as 203.0.113.0/24"))?;
-    Ok(network.trunc())
+    Ok(plain(network.trunc()))
+}
+
+/// An IPv4 network in IPv6 clothes is the IPv4 network: callers are known by their plain addresses.
+fn plain(network: IpNet) -> IpNet {
+    let address = network.addr().to_canonical();
+    let prefix = network.prefix_len().checked_sub(96).filter(|_| network.addr().is_ipv6() && address.is_ipv4());
+    prefix.and_then(|prefix| IpNet::new(address, prefix).ok()).unwrap_or(network)
 }
 
 /// Registers a public key that the merchant's server signs its calls with.

@@ -227,14 +227,8 @@ fn approved(tx: &mut Tx<'_>, session: PaymentSessionId) -> Result<PaymentSession
 
 /// The till session at which `wallet` pays a request: its own, or one that nobody has taken up if the request is for one payment
 /// only, so that there is no doubt whose session it is.
-fn session_of(
-    tx: &mut Tx<'_>,
-    request: &PaymentRequest,
-    wallet: WalletId,
-    now: Timestamp,
-) -> Result<Option<PaymentSession>, ServiceError> {
-    let open: Vec<_> =
-        tx.list_sessions_of(request.id)?.into_iter().filter(|session| session.must_not_have_ended(now).is_ok()).collect();
+fn session_of(tx: &mut Tx<'_>, request: &PaymentRequest, wallet: WalletId, now: Timestamp) -> Result<Option<PaymentSession>, ServiceError> {
+    let open: Vec<_> = tx.list_sessions_of(request.id)?.into_iter().filter(|session| session.must_not_have_ended(now).is_ok()).collect();
     let is_single = request.max_uses == Some(1);
     let own = open.iter().position(|session| session.wallet == Some(wallet));
     let place = own.or_else(|| open.iter().position(|session| is_single && session.wallet.is_none()));

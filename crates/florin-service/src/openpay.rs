@@ -147,6 +147,7 @@ async fn first(
         step_up: None,
         passcode: None,
         authentication: None,
+        three_ds: None,
     });
     let pay = PayOrder {
         client_reference: order.client_reference.clone(),

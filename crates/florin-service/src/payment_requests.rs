@@ -184,12 +184,7 @@ pub async fn find_for_shopper(cx: &Cx, shopper: &ShopperCaller, id: PaymentReque
 ///
 /// # Errors
 /// Only if the store fails.
-pub async fn list(
-    cx: &Cx,
-    caller: &MerchantCaller,
-    filter: RequestFilter,
-    page: Page,
-) -> Result<(u64, Vec<PaymentRequest>), ServiceError> {
+pub async fn list(cx: &Cx, caller: &MerchantCaller, filter: RequestFilter, page: Page) -> Result<(u64, Vec<PaymentRequest>), ServiceError> {
     let (merchant, now) = (caller.merchant.id.clone(), cx.clock.now());
     cx.store.read(move |tx: &mut Tx<'_>| Ok(tx.list_payment_requests(&merchant, filter, page, now)?)).await
 }

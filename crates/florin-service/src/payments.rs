@@ -4,17 +4,18 @@
 //! Invariants: an instrument is asked once a payment; gift cards, whose money is ours, move in the first transaction;
 //! whatever happens to the caller, a payment that was begun is carried to its end.
 
+mod parts;
+
 use std::sync::Arc;
 
 use florin_connect::Authentication;
 use florin_domain::fault::Fault;
 use florin_domain::fraud::{FraudDecision, FraudVerdict};
-use florin_domain::gift_card::Programme;
-use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind, InstrumentStatus};
+use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::merchant::{DuplicateReferences, Merchant};
 use florin_domain::money::{Currency, Money};
-use florin_domain::movement::{Movement, MovementKind, MovementState, PaidWith, Reference};
-use florin_domain::payment::{Atomicity, GiftCardMove, Outcome, Rollback, Transaction, TransactionKind, TransactionState};
+use florin_domain::movement::{MovementKind, MovementState, Reference};
+use florin_domain::payment::{Atomicity, Outcome, Rollback, Transaction, TransactionKind, TransactionState};
 use florin_domain::{AgreementId, InstrumentToken, Timestamp, TransactionId, WalletId};
 use florin_store::{IdempotencyRecord, Tx};
 use florin_vault::Secret;
@@ -24,7 +25,9 @@ use crate::caller::ShopperCaller;
 use crate::fraud::{FraudCase, FraudPayload};
 use crate::idempotency::IdempotencyKey;
 use crate::instruments::{self, Unsealed};
-use crate::{Cx, ServiceError, apm, fraud, gift_cards, in_doubt, step_up};
+use crate::three_ds::{self, ThreeDsResponse};
+use crate::{Cx, ServiceError, agreements, fraud, in_doubt};
+use parts::{Decided, decide, part};
 
 /// What is to happen with each kind of instrument; a kind without a word is not accepted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,6 +87,8 @@ pub struct PayItem {
     pub passcode: Option<Secret<String>>,
     /// The merchant's own authentication of the cardholder.
     pub authentication: Option<Authentication>,
+    /// The answer to our demand for one.
+    pub three_ds: Option<ThreeDsResponse>,
 }
 
 /// Prints what is paid with, and nothing that opens it.
@@ -258,6 +263,9 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
             if let Some(transaction) = earlier(tx, key.as_ref())? {
                 return Ok(Begun::Again(transaction));
             }
+            if let Some(agreement) = payer.agreement {
+                agreements::must_be_open(tx, agreement, now)?;
+            }
             let mut gone = Vec::new();
             for (place, found) in found.iter().enumerate() {
                 if !tx.use_instrument(&found.instrument.id, now, false)? {
@@ -280,9 +288,15 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
                 };
                 match decided {
                     Decided::Known(outcome) => outcomes.push(outcome),
-                    Decided::Ask(means) => {
-                        asks.push(Ask { movement: movement.clone(), means, authentication: item.authentication.clone() })
-                    }
+                    Decided::Ask(means) => match three_ds::redeem_for(&cx2, tx, &transaction, &movement, item.three_ds.as_ref())? {
+                        Ok(proof) => {
+                            let authentication = proof.or_else(|| item.authentication.clone());
+                            asks.push(Ask { movement: movement.clone(), means, authentication });
+                        }
+                        Err(fault) => {
+                            outcomes.push(Outcome { movement: movement.reference, service: None, result: Err(fault), plan: None })
+                        }
+                    },
                 }
                 transaction.movements.push(movement);
             }
@@ -361,119 +375,13 @@ fn write_down(payer: &Payer, order: &PayOrder, now: Timestamp) -> Transaction {
     }
 }
 
-fn part(reference: Reference, item: &PayItem, found: &Found, kinds: Kinds, transaction: &Transaction) -> Movement {
-    let (instrument, zero) = (&found.instrument, Money::zero(item.amount.currency()));
-    Movement {
-        reference,
-        receipt: transaction.receipt,
-        // A kind without a word was refused when the instrument was found.
-        kind: kinds.of(instrument.kind).unwrap_or(MovementKind::Purchase),
-        original: None,
-        paid_with: PaidWith {
-            instrument: instrument.id.clone(),
-            token: instrument.token,
-            kind: instrument.kind,
-            network: instrument.network.clone(),
-            bin: instrument.bin.clone(),
-            suffix: instrument.suffix.clone(),
-            expiry: instrument.expiry,
-            fingerprint: instrument.fingerprint,
-        },
-        amount: item.amount,
-        state: MovementState::Asked,
-        service: None,
-        hold: None,
-        captured: zero,
-        refunded: zero,
-        expires_at: None,
-    }
-}
-
-/// What is known of a part before anybody is asked.
-enum Decided {
-    Known(Outcome),
-    Ask(Unsealed),
-}
-
-impl Decided {
-    fn refused(movement: &Movement, fault: Fault) -> Self {
-        Self::Known(Outcome { movement: movement.reference, service: None, result: Err(fault), plan: None })
-    }
-}
-
-fn decide(cx: &Cx, tx: &mut Tx<'_>, payer: &Payer, asked: (&PayItem, &Found), movement: &Movement) -> Result<Decided, ServiceError> {
-    let (item, found) = asked;
-    let result = match &found.means {
-        None => on_gift_card(cx, tx, item, &found.instrument, movement)?,
-        Some(means) => match usable(cx, tx, payer, (item, found), movement)? {
-            Ok(code) => return Ok(Decided::Ask(means.clone().with_code(code))),
-            Err(fault) => Err(fault),
-        },
-    };
-    Ok(Decided::Known(Outcome { movement: movement.reference, service: None, result, plan: None }))
-}
-
-/// Whether the acquirer may be asked for it, and with which code.
-fn usable(
-    cx: &Cx,
-    tx: &mut Tx<'_>,
-    payer: &Payer,
-    asked: (&PayItem, &Found),
-    movement: &Movement,
-) -> Result<Result<Option<Secret<String>>, Fault>, ServiceError> {
-    let (item, instrument, now) = (asked.0, &asked.1.instrument, cx.clock.now());
-    if instrument.kind == InstrumentKind::PayPal && movement.kind == MovementKind::Preauth {
-        return Ok(Err(Fault::NotSupported));
-    }
-    if instrument.has_expired(now) {
-        return Ok(Err(Fault::Expired));
-    }
-    if matches!(instrument.kind, InstrumentKind::ZipPay | InstrumentKind::Afterpay) {
-        return Ok(apm::spend(cx, tx, &instrument.id, movement)?.map(|()| None));
-    }
-    if let Some(token) = &item.step_up {
-        return Ok(step_up::open(cx, tx, instrument, token, now)?.map(Some));
-    }
-    // Without the shopper there is nobody to ask for a code, and the agreement has settled that.
-    let needs_code =
-        instrument.kind == InstrumentKind::Card && instrument.status == InstrumentStatus::Unverified && payer.agreement.is_none();
-    Ok(if needs_code { Err(Fault::StepUpRequired) } else { Ok(None) })
-}
-
-/// Takes a gift card's part: it is ours, so the answer is known at once.
-fn on_gift_card(
-    cx: &Cx,
-    tx: &mut Tx<'_>,
-    item: &PayItem,
-    instrument: &Instrument,
-    movement: &Movement,
-) -> Result<Result<String, Fault>, ServiceError> {
-    let Some(card) = tx.find_gift_card(&instrument.fingerprint)? else {
-        return Ok(Err(Fault::GiftCardDetails));
-    };
-    if card.has_expired(cx.clock.now()) {
-        return Ok(Err(Fault::Expired));
-    }
-    if item.passcode.as_ref().is_some_and(|pin| !gift_cards::opens(cx, &card, pin)) {
-        return Ok(Err(Fault::PasscodeWrong));
-    }
-    let minor = item.amount.minor();
-    let (balance, held) = match movement.kind {
-        MovementKind::Preauth if Programme::named(&card.programme).is_some_and(|programme| programme.allows_preauth) => (0, minor),
-        MovementKind::Purchase => (-minor, 0),
-        MovementKind::Preauth | MovementKind::Completion | MovementKind::Void | MovementKind::Refund => {
-            return Ok(Err(Fault::NotSupported));
-        }
-    };
-    let moved = tx.move_gift_card(&GiftCardMove { fingerprint: card.fingerprint, balance, held })?;
-    Ok(if moved { Ok(format!("GIFT-{}", movement.reference)) } else { Err(Fault::GiftCardBalance) })
-}
-
 /// Asks for what is to be asked, and takes the answers into the books.
 async fn conclude(cx: &Cx, transaction: Transaction, asks: Vec<Ask>) -> Result<Transaction, ServiceError> {
     let Some(_at_work) = cx.tills.open(transaction.receipt) else {
         return Ok(transaction);
     };
+    let transaction = in_doubt::still(cx, transaction).await?;
+    let asks: Vec<_> = asks.into_iter().filter(|ask| is_asked(&transaction, ask.movement.reference)).collect();
     let shown: Vec<_> = asks.iter().filter(|ask| ask.means.has_code()).map(|ask| ask.movement.reference).collect();
     let outcomes = acquiring::authorise(cx, &transaction, asks).await;
     let transaction = if outcomes.is_empty() { transaction } else { in_doubt::record(cx, transaction, outcomes).await? };
@@ -481,6 +389,10 @@ async fn conclude(cx: &Cx, transaction: Transaction, asks: Vec<Ask>) -> Result<T
         confirm(cx, &transaction, &shown).await?;
     }
     in_doubt::put_back(cx, transaction).await
+}
+
+fn is_asked(transaction: &Transaction, reference: Reference) -> bool {
+    transaction.movements.iter().any(|movement| movement.reference == reference && movement.state == MovementState::Asked)
 }
 
 /// A card whose issuer took a payment with its code is confirmed.

@@ -25,6 +25,8 @@ pub const REFRESH_MAX_S: i64 = 31_536_000;
 const ACCESS_S: i64 = 3_600;
 /// The life of a refresh token unless its merchant says otherwise: thirty days.
 const REFRESH_S: i64 = 2_592_000;
+/// By how much the clocks of servers that share a database may differ.
+const CLOCK_SKEW_S: i64 = 60;
 
 /// A shopper to be signed in.
 #[derive(Debug, Clone)]
@@ -163,7 +165,8 @@ impl Issue {
             id,
             guest: self.guest,
             issued_at_s,
-            not_before_s: issued_at_s,
+            // Another server's clock may be a little behind ours.
+            not_before_s: issued_at_s - CLOCK_SKEW_S,
             expires_at_s: issued_at_s + self.access_s,
         };
         Ok(Tokens {

@@ -6,14 +6,16 @@
 use std::fmt;
 use std::time::Duration;
 
+use florin_connect::{CardCheck, CardSecret, CardVerdict};
 use florin_domain::card::{CardExpiry, check_cvc};
 use florin_domain::fault::Fault;
 use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::time::minutes;
-use florin_domain::{CaptureId, Timestamp};
+use florin_domain::{CaptureId, CardId, Timestamp};
 use florin_store::Tx;
 use florin_vault::{Secret, TicketError, constant_time_equal};
 
+use crate::instruments::{Unsealed, unseal};
 use crate::{Context, Cx, ServiceError, attempts, merchants};
 
 /// How long a step-up token is good.
@@ -107,13 +109,49 @@ pub async fn take(cx: &Cx, kind: StepUpKind, capability: &str, instrument: &Inst
             Some(CardExpiry::parse(text, now).map_err(|error| ServiceError::invalid("card_expiry", &error))?)
         }
     };
-    cx.store.write(move |tx: &mut Tx<'_>| accept(tx, &id, expiry, now)).await?;
-    Ok(cx.keeper.seal_ticket(&purpose(instrument), typed.code.as_bytes(), now.plus(GOOD_FOR)))
+    let counted = id.clone();
+    cx.store.write(move |tx: &mut Tx<'_>| accept(tx, &counted, None, now)).await?;
+    if let Some(expiry) = expiry {
+        renew(cx, id, expiry, &typed.code).await?;
+    }
+    Ok(token(cx, instrument, &typed.code))
+}
+
+/// Takes over a renewed card's expiry, if its issuer knows the card by it and by the code: whoever has the address of the page
+/// must not be able to break the card.
+async fn renew(cx: &Cx, id: InstrumentId, expiry: CardExpiry, code: &str) -> Result<(), ServiceError> {
+    let (cx2, id2, now) = (cx.clone(), id.clone(), cx.clock.now());
+    let opened = cx.store.read(move |tx: &mut Tx<'_>| {
+        let card = find_card(tx, &id2, now)?;
+        Ok::<_, ServiceError>((card.expiry, unseal(&cx2, tx, &card)?))
+    });
+    let (known, Unsealed::Card(card)) = opened.await? else {
+        return Err(ServiceError::NotFound("card"));
+    };
+    if known == Some(expiry) {
+        return Ok(());
+    }
+    let card = CardSecret { expiry, cvc: Some(code.to_owned()), ..card };
+    let key = CardId::from_random(cx.random.bytes()).to_string();
+    if let CardVerdict::Declined { message, .. } = cx.world.acquirer.verify(CardCheck { key, card: &card }).await? {
+        return Err(ServiceError::invalid("card_expiry", &format!("was declined: {message}")));
+    }
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            let card = find_card(tx, &id, now)?;
+            Ok(tx.save_instrument(&Instrument { expiry: Some(expiry), updated_at: now, ..card })?)
+        })
+        .await
+}
+
+/// A token that carries `code` to one payment with `instrument`.
+pub(crate) fn token(cx: &Context, instrument: &InstrumentId, code: &str) -> String {
+    cx.keeper.seal_ticket(&purpose(instrument), code.as_bytes(), cx.clock.now().plus(GOOD_FOR))
 }
 
 /// A step-up token without a code, for an account at a wallet provider that its device has just confirmed.
 pub fn confirmed(cx: &Context, instrument: &Instrument) -> String {
-    cx.keeper.seal_ticket(&purpose(&instrument.id), b"", cx.clock.now().plus(GOOD_FOR))
+    token(cx, &instrument.id, "")
 }
 
 /// Opens a step-up token for a payment with `instrument`, which spends it. The code is empty where there was none to type.
@@ -147,7 +185,7 @@ fn purpose(instrument: &InstrumentId) -> String {
 }
 
 /// Counts the code that was typed, so that a card's is not tried out, and takes over what was typed beside it.
-fn accept(tx: &mut Tx<'_>, id: &InstrumentId, expiry: Option<CardExpiry>, now: Timestamp) -> Result<(), ServiceError> {
+pub(crate) fn accept(tx: &mut Tx<'_>, id: &InstrumentId, expiry: Option<CardExpiry>, now: Timestamp) -> Result<(), ServiceError> {
     let card = find_card(tx, id, now)?;
     attempts::count(tx, &format!("step_up/{id}"), TYPED_MAX, now)?;
     if expiry.is_none_or(|expiry| card.expiry == Some(expiry)) {

@@ -21,8 +21,7 @@ pub async fn accept(cx: &Cx, shopper: &ShopperCaller, kind: &str, version: &str)
             return Err(ServiceError::invalid(field, "must have 1 to 64 characters"));
         }
     }
-    let acceptance =
-        Acceptance { wallet: shopper.home, kind: kind.to_owned(), version: version.to_owned(), accepted_at: cx.clock.now() };
+    let acceptance = Acceptance { wallet: shopper.home, kind: kind.to_owned(), version: version.to_owned(), accepted_at: cx.clock.now() };
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             if tx.list_acceptances(acceptance.wallet)?.len() >= KEPT_MAX {

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::{
-    Cx, ServiceError, applications, banking, clock, expiry, gifting, idempotency, in_doubt, lending, mailbox, orders, payouts, relay, sessions, settlements, signing,
+    Cx, ServiceError, applications, banking, clock, expiry, gifting, idempotency, in_doubt, lending, mailbox, orders, payouts, relay,
+    sessions, settlements, signing,
 };
 
 /// Asks the underwriter; the subject is the order.
@@ -65,8 +66,10 @@ const GATHER: Duration = Duration::from_millis(10);
 /// another environment.
 pub async fn prepare(cx: &Cx, alone: bool) -> Result<(), ServiceError> {
     clock::follow(cx).await?;
-    cx.tills.set_alone(alone);
     let (now, cx2) = (cx.clock.now(), cx.clone());
+    if alone {
+        cx.tills.set_alone(now);
+    }
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             cx2.keeper.prove(tx)?;
@@ -120,6 +123,7 @@ async fn begin_due(cx: &Cx, tasks: &mut JoinSet<()>) -> Result<(), ServiceError>
     };
     let working = Arc::new(working);
     clock::follow(cx).await?;
+    cx.codes.sweep(cx.clock.now());
     for job in claim(cx).await? {
         let (cx, working) = (cx.clone(), Arc::clone(&working));
         tasks.spawn(async move {

@@ -12,7 +12,9 @@ use crate::company::{self, CompanyOutcome};
 use crate::fraud::{self, NamedMarker};
 use crate::notebook::Notebook;
 use crate::openpay::{self, NamedBarcode};
-use crate::{SimAcquirer, SimApm, SimBank, SimFraudScreen, SimMailer, SimOpenpay, SimPayouts, SimRegister, SimUnderwriter, SimWallets};
+use crate::{
+    SimAcquirer, SimApm, SimBank, SimDirectory, SimFraudScreen, SimMailer, SimOpenpay, SimPayouts, SimRegister, SimUnderwriter, SimWallets,
+};
 
 /// The sandbox's world, with the one connector that also has pages.
 #[derive(Clone)]
@@ -31,6 +33,7 @@ impl Sandbox {
             register: Arc::new(SimRegister),
             underwriter: Arc::new(SimUnderwriter),
             acquirer: Arc::new(SimAcquirer::new(notebook)),
+            directory: Arc::new(SimDirectory),
             wallets: Arc::new(SimWallets),
             apm: Arc::new(SimApm::new(base_url)),
             openpay: Arc::new(SimOpenpay),

@@ -39,7 +39,18 @@ pub struct CaptureRecord {
     pub instrument: Option<InstrumentId>,
 }
 
+const REMOVE_OPEN: &str = "DELETE FROM captures WHERE wallet_id = $1 AND instrument_id IS NULL";
+
 impl Tx<'_> {
+    /// Removes a wallet's captures that nothing has come of yet, so that nothing can come of them any more.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn remove_open_captures(&mut self, wallet: WalletId) -> Result<u64, StoreError> {
+        // Without an index: captures live for minutes, and wallets are seldom removed.
+        self.execute(REMOVE_OPEN, &[(&wallet.to_string()).into()])
+    }
+
     /// Writes a new capture.
     ///
     /// # Errors

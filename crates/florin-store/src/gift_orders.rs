@@ -26,6 +26,7 @@ const OF_RECEIPT: &str = "
     SELECT order_id, quote_id, merchant_id, seller_id, wallet_id, guest, receipt, state, created_at
       FROM gift_orders WHERE receipt = $1";
 const END: &str = "UPDATE gift_orders SET state = $1 WHERE order_id = $2 AND state = 'processing'";
+const REVIVE: &str = "UPDATE gift_orders SET state = $1, quote_id = $2 WHERE order_id = $3 AND state = 'rejected'";
 const INSERT_GIFT: &str = "
     INSERT INTO gifts (order_id, number, design, fingerprint, programme, suffix, face_minor, price_minor, currency, instrument_id,
                        to_name, from_name, message, image_url, mobile, attempt, issued_at)
@@ -110,6 +111,15 @@ impl Tx<'_> {
     /// [`StoreError::Stale`] if it had ended.
     pub fn end_gift_order(&mut self, order: &GiftOrder) -> Result<(), StoreError> {
         self.execute_one(END, &[order.state.name().into(), (&order.id.to_string()).into()])
+    }
+
+    /// Takes a rejected order up again.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if it was not rejected; [`StoreError::Conflict`] if its quote has another order.
+    pub fn revive_gift_order(&mut self, order: &GiftOrder) -> Result<(), StoreError> {
+        let (id, quote) = (order.id.to_string(), order.quote.to_string());
+        self.execute_one(REVIVE, &[order.state.name().into(), (&quote).into(), (&id).into()])
     }
 
     fn insert_gift(&mut self, gift: &Gift) -> Result<(), StoreError> {

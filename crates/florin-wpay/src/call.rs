@@ -132,8 +132,8 @@ fn key(
     let busy = "A call with this Idempotency-Key is still being worked on: repeat it in a moment.";
     let held = surface.in_flight.hold(&scope, &sent).map_err(|_| Refusal::plain(StatusCode::CONFLICT, busy))?;
     let place = asked.uri.path_and_query().map_or("/", |place| place.as_str());
-    let fingerprint = idempotency::fingerprint(florin_service::digest, asked.method, place, asked.body);
-    Ok(Some((IdempotencyKey { scope, key: sent.as_str().to_owned(), fingerprint }, held)))
+    let digest = idempotency::fingerprint(florin_service::digest, asked.method, place, asked.body);
+    Ok(Some((IdempotencyKey::keyed(&surface.cx, scope, sent.as_str().to_owned(), &digest), held)))
 }
 
 #[cfg(test)]

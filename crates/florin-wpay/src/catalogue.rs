@@ -89,8 +89,14 @@ codes! {
     Es3000 = "ES3000" BAD_GATEWAY "Network is down";
     /// The cardholder has to be authenticated.
     ThreeDs001 = "3DS_001" BAD_REQUEST "3DS TOKEN REQUIRED";
+    /// No such session of an authentication.
+    ThreeDs002 = "3DS_002" UNPROCESSABLE_ENTITY "Invalid 3DS session";
+    /// The authentication is not done, or its proof was used.
+    ThreeDs003 = "3DS_003" UNPROCESSABLE_ENTITY "3DS validation failed";
     /// The cardholder was not authenticated.
     ThreeDs006 = "3DS_006" BAD_REQUEST "3DS authentication failed";
+    /// The authentication came too late.
+    ThreeDs007 = "3DS_007" UNPROCESSABLE_ENTITY "3DS authentication timed out";
     /// This server does not do that.
     Un68 = "UN68" INTERNAL_SERVER_ERROR "Unsupported operation";
     /// A defect of ours.

@@ -15,7 +15,7 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, x-api-key, x-jws-signature, x-message-id, x-everyday-pay-wallet, x-wallet-id, x-merchant-id, x-guest, \
      x-session-id, x-channel, content-type, idempotency-key",
 );
-const EXPOSED: HeaderValue = HeaderValue::from_static("x-message-id, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static("x-message-id, x-request-id, retry-after");
 /// Two hours: browsers keep it no longer.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 const BY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");

@@ -94,6 +94,7 @@ async fn either(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>)
     match caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await {
         Ok(shopper) => Ok(Some(shopper)),
         Err(ServiceError::Unauthorised(_)) if asked.is_allowed => Ok(None),
+        Err(ServiceError::Unauthorised(_)) => Err(not_allowed(asked.client)),
         Err(error) => Err(error.into()),
     }
 }

@@ -18,8 +18,8 @@ use crate::error::Refusal;
 use crate::reply::Reply;
 use crate::surface::Surface;
 use crate::{
-    agreements, apple_pay, captures, follow_ups, gift_cards, guests, health, history, idm, import, instruments, payments, paypal, profile,
-    verify, wallets,
+    agreements, apple_pay, captures, follow_ups, frames, gift_cards, guests, health, history, idm, import, instruments, payments, paypal,
+    profile, three_ds, verify, wallets,
 };
 
 /// Whom an operation asks for. All but the open ones also ask for a merchant's API key.
@@ -94,6 +94,13 @@ operations! {
     0 "publish token keys" Open GET "/.well-known/jwks.json" health::jwks;
     0 "issue a shopper's token" Server POST "/wow/v1/idm/servers/token" idm::issue;
     0 "refresh a shopper's token" Server POST "/wow/v1/idm/servers/token/refresh" idm::refresh;
+    0 "begin a card typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/capture-card/init" frames::begin_capture;
+    0 "complete a card typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/capture-card/{actionId}/complete" frames::complete_capture;
+    0 "begin a card's code typed into an element" Shopper POST "/wow/v1/pay/instore/customer/elements/step-up/init" frames::begin_step_up;
+    0 "complete a card's code typed into an element" Shopper POST "/wow/v1/pay/instore/customer/elements/step-up/{actionId}/complete" frames::complete_step_up;
+    0 "begin a card's renewal typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/update-card/init" frames::begin_update;
+    0 "complete a card's renewal typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/update-card/{actionId}/complete" frames::complete_update;
+    0 "ask who a cardholder is" Shopper POST "/wow/v1/pay/instore/customer/3ds/session/enrolment" three_ds::enrol;
     47 "begin a card capture" Shopper POST "/wow/v1/pay/cards/initcapture" captures::begin;
     48 "keep a PayPal account" Shopper POST "/wow/v1/pay/paypal/tokenize" wallets::keep_paypal;
     49 "make a PayPal risk context" Shopper POST "/wow/v1/pay/paypal/createtransactionriskcontext" paypal::risk_context;

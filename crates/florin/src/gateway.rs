@@ -11,6 +11,7 @@ use axum::response::Response;
 use florin_connect::{Absent, AddressPolicy, HouseScreen, SmtpMailer, SmtpSettings, StripeAcquirer, StripeSettings, WebhookSender, World};
 use florin_iwocapay::Announcements;
 use florin_service::caller::KnownCallers;
+use florin_service::frames::Codes;
 use florin_service::{Clock, Context, Cx, Keeper, Policy, Random, Secret, ServiceError, Signing, Tills, Wake, digest, work};
 use florin_sim::Sandbox;
 use florin_store::{Database, Store};
@@ -93,6 +94,7 @@ impl Gateway {
             callers: KnownCallers::default(),
             signing: Signing::default(),
             tills: Tills::default(),
+            codes: Codes::default(),
         });
         work::prepare(&cx, has_one_process).await.map_err(|error| Failure::because("the database", error))?;
         Ok(Self { cx, counter: Arc::new(Counter::new(sandbox.bank)) })
@@ -141,6 +143,8 @@ impl Gateway {
         } else {
             router
         };
+        let router =
+            if cx.world.directory.simulated() { router.merge(florin_pages::simulated_issuer(Arc::clone(cx))) } else { router };
         let router = if cx.policy.is_sandbox() { router.merge(florin_pages::sandbox(Arc::clone(cx))) } else { router };
         router.method_not_allowed_fallback(async |address: Uri| fallback(address.path(), Class::MethodNotAllowed))
     }
@@ -153,6 +157,8 @@ fn world(simulated: World, relay: Option<&SmtpSettings>, cards: Option<StripeSet
         world.mailer = Arc::new(SmtpMailer::new(relay).map_err(|error| Failure::because("the mail relay", error))?);
     }
     if let Some(cards) = cards {
+        // A simulated issuer's word is worth nothing where money is real.
+        world.directory = Arc::new(Absent);
         world.acquirer = Arc::new(StripeAcquirer::new(cards).map_err(|error| Failure::because("card payments over Stripe", error))?);
     }
     Ok(world)

@@ -6,8 +6,11 @@ use http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-/// What such a page may load, beside who may frame it: its own script and nothing else than other pages. No script makes calls.
+/// What such a page may load, beside who may frame it: its own script and nothing else than other pages.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'";
+
+/// What an element may do beside that: call us.
+const CALLS: &str = "connect-src 'self'";
 
 /// Origins in the form that browsers compare: `https://shop.example:8443`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,8 +29,17 @@ impl Audience {
 
     /// Opens a page with these headers to the audience.
     pub(crate) fn admit(&self, headers: &mut HeaderMap) {
+        self.admit_with(POLICY, headers);
+    }
+
+    /// Opens a page whose script calls us.
+    pub(crate) fn admit_calling(&self, headers: &mut HeaderMap) {
+        self.admit_with(&format!("{POLICY}; {CALLS}"), headers);
+    }
+
+    fn admit_with(&self, policy: &str, headers: &mut HeaderMap) {
         let ancestors = if self.0.is_empty() { "'none'".to_owned() } else { self.to_text() };
-        let Ok(policy) = HeaderValue::try_from(format!("{POLICY}; frame-ancestors {ancestors}")) else {
+        let Ok(policy) = HeaderValue::try_from(format!("{policy}; frame-ancestors {ancestors}")) else {
             tracing::error!("an audience does not fit into a header");
             return;
         };

@@ -12,6 +12,8 @@ pub(crate) enum Outcome {
     Captured(Box<Instrument>),
     /// The code is good for one payment with the instrument, under this token.
     Confirmed { instrument: InstrumentId, step_up_token: String },
+    /// The issuer's cardholder confirmed, or did not.
+    Authenticated(bool),
     /// Something typed is wrong; the form stands there again.
     Invalid { field: &'static str, message: String },
     /// The issuer says no; the form stands there again.
@@ -32,6 +34,7 @@ impl Outcome {
             Self::Confirmed { instrument, step_up_token } => {
                 json!({ "status": "confirmed", "paymentInstrumentId": instrument.as_str(), "stepUpToken": step_up_token })
             }
+            Self::Authenticated(is_good) => json!({ "status": if *is_good { "authenticated" } else { "failed" } }),
             Self::Invalid { field, message } => json!({ "status": "invalid", "fields": [field], "message": message }),
             Self::Declined { message } => json!({ "status": "declined", "message": message }),
             Self::Expired => json!({ "status": "expired" }),

@@ -17,6 +17,8 @@ pub(crate) enum Ask {
     Card,
     /// What no vault may keep of a card that is kept.
     StepUp,
+    /// That the cardholder is who they say.
+    Cardholder,
 }
 
 impl Ask {
@@ -25,6 +27,7 @@ impl Ask {
         match self {
             Self::Card => "card-capture",
             Self::StepUp => "step-up",
+            Self::Cardholder => "3ds",
         }
     }
 }

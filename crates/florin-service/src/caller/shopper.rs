@@ -37,6 +37,12 @@ impl ShopperCaller {
         format!("{verb}/{}", derived(&["shopper", self.merchant.id.as_str(), self.shopper.as_str()]))
     }
 
+    /// Whether a wallet is one of theirs, whichever this call is about.
+    pub(crate) fn owns(&self, wallet: WalletId) -> bool {
+        let is_everyday = || !self.guest && wallet == wallet_of(&self.merchant.id, &self.shopper, WalletKind::Everyday);
+        wallet == self.wallet || wallet == self.home || is_everyday()
+    }
+
     /// When what is brought now is forgotten again, if it is.
     pub(crate) fn gone_at(&self) -> Option<Timestamp> {
         self.guest.then_some(self.until)

@@ -3,12 +3,16 @@
 //! Invariants: cards are issued in one transaction with the end of their order, so that a crash issues none or all and never
 //! twice; a card's number and PIN follow from the order and the platform's secret, and are kept nowhere.
 
+use std::time::Duration;
+
+use florin_domain::fault::Fault;
 use florin_domain::gift_card::{GiftCard, GiftCardNumber, Programme};
 use florin_domain::gift_order::{Gift, GiftOrder, GiftOrderState, GiftQuote, QuotedItem};
 use florin_domain::gift_product::GiftProduct;
 use florin_domain::instrument::InstrumentId;
 use florin_domain::payment::{Transaction, TransactionState};
-use florin_domain::{GiftOrderId, Timestamp};
+use florin_domain::time::hours;
+use florin_domain::{GiftOrderId, GiftQuoteId, Timestamp};
 use florin_store::Tx;
 use florin_vault::Secret;
 
@@ -21,6 +25,8 @@ const CARDS: &str = "issued gift cards";
 const FREE_DIGITS: u64 = 1_000_000_000_000;
 /// How many PINs there are.
 const PINS: u64 = 10_000;
+/// When an order is looked at again whose payment was taken for never sent.
+const LAST_LOOK: Duration = hours(1);
 /// How many numbers are tried for one card before something must be wrong.
 const TRIES_MAX: u32 = 16;
 
@@ -36,10 +42,10 @@ pub(crate) async fn carry_on(cx: &Cx, subject: &str) -> Result<(), ServiceError>
 
 /// Ends an order whose payment is known: issues its cards, or rejects it. `false` while the payment is not known.
 pub(super) async fn finish(cx: &Cx, id: GiftOrderId) -> Result<bool, ServiceError> {
-    let (order, transaction) = match cx.store.read(move |tx: &mut Tx<'_>| standing(tx, id)).await? {
-        (order, _) if order.state != GiftOrderState::Processing => return Ok(true),
-        found => found,
-    };
+    let (order, transaction) = cx.store.read(move |tx: &mut Tx<'_>| standing(tx, id)).await?;
+    if order.state == GiftOrderState::Approved {
+        return Ok(true);
+    }
     if transaction.is_open() {
         if !in_doubt::is_left_behind(cx, &transaction) {
             return Ok(false);
@@ -50,19 +56,39 @@ pub(super) async fn finish(cx: &Cx, id: GiftOrderId) -> Result<bool, ServiceErro
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             let (order, transaction) = standing(tx, id)?;
-            if order.state == GiftOrderState::Processing {
-                match transaction.state {
-                    TransactionState::Processing => return Ok(false),
-                    TransactionState::Approved => issue(&cx2, tx, order, now)?,
-                    TransactionState::PartlyApproved | TransactionState::Rejected => {
-                        order.reject().map_or(Ok(()), |order| tx.end_gift_order(&order))?;
+            let job = id.to_string();
+            match (order.state, transaction.state) {
+                (GiftOrderState::Approved, _) => {}
+                (_, TransactionState::Processing) => return Ok(false),
+                (GiftOrderState::Processing, TransactionState::Approved) => issue(&cx2, tx, order, now)?,
+                (GiftOrderState::Rejected, TransactionState::Approved) => {
+                    let order = revived(&cx2, tx, order)?;
+                    issue(&cx2, tx, order, now)?;
+                }
+                (GiftOrderState::Rejected, TransactionState::PartlyApproved | TransactionState::Rejected) => {}
+                (GiftOrderState::Processing, TransactionState::PartlyApproved | TransactionState::Rejected) => {
+                    order.reject().map_or(Ok(()), |order| tx.end_gift_order(&order))?;
+                    if transaction.movements.iter().any(|movement| movement.fault() == Some(Fault::NotSent)) {
+                        // What was taken for never sent may turn up yet: it is looked at once more.
+                        tx.delay_job(work::ISSUE_GIFTS, &job, now.plus(LAST_LOOK), 0)?;
+                        return Ok(true);
                     }
                 }
             }
-            tx.remove_job(work::ISSUE_GIFTS, &id.to_string())?;
+            tx.remove_job(work::ISSUE_GIFTS, &job)?;
             Ok::<_, ServiceError>(true)
         })
         .await
+}
+
+/// A rejected order whose payment happened all the same.
+fn revived(cx: &Context, tx: &mut Tx<'_>, order: GiftOrder) -> Result<GiftOrder, ServiceError> {
+    let quote = tx.find_gift_quote(order.quote)?.ok_or_else(|| damaged("a gift order without its quote"))?;
+    let quote = GiftQuote { id: GiftQuoteId::from_random(cx.random.bytes()), ..quote };
+    let order = order.revive(quote.id).ok_or_else(|| damaged("a gift order ended twice"))?;
+    tx.insert_gift_quote(&quote)?;
+    tx.revive_gift_order(&order)?;
+    Ok(order)
 }
 
 fn standing(tx: &mut Tx<'_>, id: GiftOrderId) -> Result<(GiftOrder, Transaction), ServiceError> {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use florin_connect::Authentication;
+use florin_domain::fault::Fault;
 use florin_domain::gift_order::{Gift, GiftItem, GiftOrder, GiftOrderState, GiftQuote, GiftTotals};
 use florin_domain::instrument::{InstrumentId, InstrumentStatus};
 use florin_domain::merchant::Merchant;
@@ -95,8 +96,8 @@ pub struct GiftOrdered {
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] naming a total, or as [`quote`](super::quote); [`ServiceError::NotFound`] for the instrument;
-/// [`ServiceError::Refused`] `quote_not_found`, `quote_expired`, `quote_mismatch`, `quote_ordered` (by somebody else), and as
-/// [`payments::pay`].
+/// [`ServiceError::Refused`] `quote_not_found`, `quote_expired`, `quote_mismatch`, `quote_ordered` (by somebody else),
+/// `not_supported` for an instrument that cannot pay for them, and as [`payments::pay`].
 pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<IdempotencyKey>) -> Result<GiftOrdered, ServiceError> {
     let quote = match find(cx, &buyer, &order, key.clone()).await? {
         Found::Ordered(known) => {
@@ -123,6 +124,9 @@ pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<Ide
             let known = live(cx, quote.id).await?;
             issue::finish(cx, known).await?;
             return told(cx, &buyer, known).await;
+        }
+        Err(ServiceError::Invalid { field: "transactionType", .. }) => {
+            return Err(refused(Fault::NotSupported.name(), "Gift cards cannot be paid for with this instrument."));
         }
         Err(error) => return Err(error),
     };
@@ -196,6 +200,7 @@ fn payment(order: &OrderGifts, quote: &GiftQuote) -> PayOrder {
         step_up: order.step_up.clone(),
         passcode: None,
         authentication: order.authentication.clone(),
+        three_ds: None,
     };
     PayOrder {
         client_reference: order.client_reference.clone(),

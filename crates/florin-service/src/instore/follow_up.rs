@@ -124,7 +124,11 @@ fn must_fit(kind: TransactionKind, original: TransactionKind) -> Result<(), Serv
 }
 
 /// The items that were named, if each is of the transaction.
-fn named(tx: &mut Tx<'_>, transaction: &Transaction, items: &[FollowItem]) -> Result<Result<Vec<FollowItem>, Vec<FollowedItem>>, ServiceError> {
+fn named(
+    tx: &mut Tx<'_>,
+    transaction: &Transaction,
+    items: &[FollowItem],
+) -> Result<Result<Vec<FollowItem>, Vec<FollowedItem>>, ServiceError> {
     if items.is_empty() {
         return Err(ServiceError::invalid("subTransactions", "must not be empty"));
     }

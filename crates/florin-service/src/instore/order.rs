@@ -16,6 +16,7 @@ use crate::fraud::FraudPayload;
 use crate::occasions::{self, About, Draft, InStoreTransaction};
 use crate::payments::{self, Kinds, PayAnswer, PayItem, PayOrder, Payer};
 use crate::schemas::{self, Given};
+use crate::three_ds::ThreeDsResponse;
 use crate::{Cx, ServiceError, instruments, payment_requests, preferences};
 
 /// On how many instruments a payment may be split.
@@ -179,23 +180,25 @@ fn items(parts: Vec<(InstrumentId, Money)>, challenges: &[Challenge]) -> Vec<Pay
         let found = challenges.iter().find(|challenge| challenge.kind == kind && challenge.instrument == *id);
         found.map(|challenge| challenge.token.expose().clone())
     };
+    let three_ds = |id: &InstrumentId| {
+        let is_one = |kind| matches!(kind, ChallengeKind::ThreeDs | ChallengeKind::ThreeDsFrictionless);
+        let found = challenges.iter().find(|challenge| is_one(challenge.kind) && challenge.instrument == *id)?;
+        let frictionless = found.kind == ChallengeKind::ThreeDsFrictionless;
+        Some(ThreeDsResponse { frictionless, token: found.token.clone(), reference: found.reference.clone() })
+    };
     let item = |(id, amount): (InstrumentId, Money)| PayItem {
         token: None,
         amount,
         step_up: answer(&id, ChallengeKind::StepUp),
         passcode: answer(&id, ChallengeKind::Passcode).map(Secret::new),
         authentication: None,
+        three_ds: three_ds(&id),
         instrument: Some(id),
     };
     parts.into_iter().map(item).collect()
 }
 
-async fn carry(
-    cx: &Cx,
-    shopper: &ShopperCaller,
-    draft: Draft,
-    order: PayOrder,
-) -> Result<InStoreTransaction, ServiceError> {
+async fn carry(cx: &Cx, shopper: &ShopperCaller, draft: Draft, order: PayOrder) -> Result<InStoreTransaction, ServiceError> {
     let payer = Payer {
         merchant: shopper.merchant.clone(),
         wallet: shopper.wallet,

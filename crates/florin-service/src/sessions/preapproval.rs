@@ -157,8 +157,7 @@ impl Preapproval {
             Some(text) => Some(id(text)?),
             None => None,
         };
-        let [card, gift_card, paypal, google_pay, apple_pay] =
-            self.kinds.map(|name| name.and_then(|name| MovementKind::from_name(&name)));
+        let [card, gift_card, paypal, google_pay, apple_pay] = self.kinds.map(|name| name.and_then(|name| MovementKind::from_name(&name)));
         let how = PayRequest {
             wish: Wish { primary, secondary, preferences },
             atomicity: Atomicity::from_name(&self.atomicity)?,

@@ -1,11 +1,10 @@
 //! Taking a guest's card over into a wallet, by a payment that was made with it.
 
-use std::time::Duration;
-
 use florin_domain::instrument::InstrumentStatus;
 use florin_domain::movement::{Movement, MovementKind};
 use florin_domain::payment::Atomicity;
 use florin_domain::shopper::ShopperId;
+use florin_domain::time::hours;
 use florin_domain::{Currency, Money};
 use florin_service::caller::MerchantCaller;
 use florin_service::instruments::{self, ImportCard, ImportOrder, ImportPayPal, ImportResult};
@@ -18,8 +17,15 @@ const AMOUNT: Money = Money::new(1_299, Currency::Aud);
 async fn guest_pays(shop: &Shop, merchant: &MerchantCaller) -> Movement {
     let guest = shop.guest(merchant).await;
     let card = shop.card(&guest, GOOD_CARD).await.unwrap();
-    let item =
-        PayItem { instrument: Some(card.id), token: Some(card.token), amount: AMOUNT, step_up: None, passcode: None, authentication: None };
+    let item = PayItem {
+        instrument: Some(card.id),
+        token: Some(card.token),
+        amount: AMOUNT,
+        step_up: None,
+        passcode: None,
+        authentication: None,
+        three_ds: None,
+    };
     let order = PayOrder {
         client_reference: "a sale".to_owned(),
         order_number: "A-1".to_owned(),
@@ -74,7 +80,7 @@ async fn a_card_is_taken_over_by_the_merchant_that_knows_its_payment() {
     let kept = shop.wallet(&jo).await;
     assert_eq!((kept.len(), kept[0].status, kept[0].primary), (1, InstrumentStatus::Verified, true));
 
-    shop.wait(Duration::from_secs(10 * 3_600)).await;
+    shop.wait(hours(10)).await;
     instruments::delete_wallet(&shop.cx, &merchant, &jo.shopper, jo.kind).await.unwrap();
     assert!(matches!(import(&shop, &merchant, vec![good]).await[..], [ImportResult::Error(_)]), "the guest's card is gone");
 }

@@ -1,7 +1,14 @@
 //! The service by itself: operations over a real database and the simulated world, without a wire.
 
+#![expect(clippy::unwrap_used, reason = "a case has no use for the error")]
+
+mod apm;
+mod fraud;
+mod gifting;
 mod imports;
+mod instore;
 mod merchants;
+mod openpay;
 mod shop;
 mod shoppers;
 mod wallets;

@@ -5,20 +5,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use florin_connect::{AddressPolicy, WebhookSender};
+use florin_connect::{AddressPolicy, WebhookSender, World};
 use florin_domain::card::CardExpiry;
 use florin_domain::event::Event;
 use florin_domain::instrument::Instrument;
 use florin_domain::merchant::{DuplicateReferences, Merchant, MerchantId};
+use florin_domain::movement::MovementKind;
+use florin_domain::payment::{Atomicity, Transaction};
 use florin_domain::seller::{Pricing, Seller};
 use florin_domain::shopper::WalletKind;
-use florin_domain::{SellerId, WebhookId};
+use florin_domain::{Currency, Money, SellerId, WebhookId};
 use florin_service::caller::{self, KnownCallers, MerchantCaller, ShopperCaller};
 use florin_service::captures::{self, GiveCard};
+use florin_service::fraud::FraudPayload;
+use florin_service::payments::{self, Kinds, PayAnswer, PayItem, PayOrder};
 use florin_service::shoppers::{self, SignIn, Tokens};
 use florin_service::{
     Algorithm, Clock, Context, Cx, Dialect, Environment, Keeper, MasterKey, Policy, Random, ServiceError, Signing, Store, Tills, Tx, Wake,
-    clock, digest, instruments, merchants, sellers, work,
+    clock, digest, frames, instruments, merchants, sellers, work,
 };
 use florin_sim::{MemoryNotebook, Sandbox};
 use florin_store::Database;
@@ -62,14 +66,25 @@ pub fn master() -> MasterKey {
 
 /// The inside of one server process.
 pub async fn process(database: &Database, master: &MasterKey, previous: Option<&MasterKey>) -> Result<Cx, ServiceError> {
+    process_in(database, master, previous, |_| {}).await
+}
+
+async fn process_in(
+    database: &Database,
+    master: &MasterKey,
+    previous: Option<&MasterKey>,
+    change: impl FnOnce(&mut World),
+) -> Result<Cx, ServiceError> {
     let (random, base_url) = (Random::system(), "https://florin.test".to_owned());
+    let mut world = Sandbox::new(Arc::new(MemoryNotebook::default()), &base_url).world;
+    change(&mut world);
     let store = Store::open(database.clone(), digest).await?;
     let cx = Arc::new(Context {
         store,
         clock: Clock::system(),
         keeper: Keeper::new(master, previous, random.clone()),
         random,
-        world: Sandbox::new(Arc::new(MemoryNotebook::default()), &base_url).world,
+        world,
         sender: WebhookSender::new(AddressPolicy::AllowPrivate, None).unwrap(),
         dialect: Arc::new(Silence),
         policy: Policy {
@@ -84,6 +99,7 @@ pub async fn process(database: &Database, master: &MasterKey, previous: Option<&
         callers: KnownCallers::default(),
         signing: Signing::default(),
         tills: Tills::default(),
+        codes: frames::Codes::default(),
     });
     work::prepare(&cx, false).await?;
     Ok(cx)
@@ -92,12 +108,17 @@ pub async fn process(database: &Database, master: &MasterKey, previous: Option<&
 impl Shop {
     /// An empty one.
     pub async fn open() -> Self {
+        Self::open_in(|_| {}).await
+    }
+
+    /// An empty one in another world.
+    pub async fn open_in(change: impl FnOnce(&mut World)) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("florin-service-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let directory = std::env::temp_dir().join(name);
         std::fs::create_dir(&directory).unwrap();
         let database = Database::Sqlite { path: directory.join("florin.db") };
-        let cx = process(&database, &master(), None).await.unwrap();
+        let cx = process_in(&database, &master(), None, change).await.unwrap();
         Self { cx, database, directory }
     }
 
@@ -157,6 +178,45 @@ impl Shop {
     pub async fn wallet(&self, shopper: &ShopperCaller) -> Vec<Instrument> {
         let (wallet, now) = (shopper.wallet, self.cx.clock.now());
         self.cx.store.read(move |tx: &mut Tx<'_>| instruments::list(tx, wallet, now)).await.unwrap().instruments
+    }
+
+    /// Pays `minor` cents with an instrument.
+    pub async fn pay(&self, shopper: &ShopperCaller, instrument: &Instrument, minor: i64, fraud: Option<FraudPayload>) -> Transaction {
+        let purchase = Some(MovementKind::Purchase);
+        let item = PayItem {
+            instrument: Some(instrument.id.clone()),
+            token: None,
+            amount: Money::new(minor, Currency::Aud),
+            step_up: None,
+            passcode: None,
+            authentication: None,
+            three_ds: None,
+        };
+        let order = PayOrder {
+            client_reference: "a sale".to_owned(),
+            order_number: "A-1".to_owned(),
+            kinds: Kinds { card: purchase, gift_card: purchase, ..Kinds::default() },
+            items: vec![item],
+            atomicity: Atomicity::AllOrNothing,
+            fraud,
+        };
+        match payments::pay(&self.cx, shopper, order, None).await.unwrap() {
+            PayAnswer::Concluded(transaction) => transaction,
+            PayAnswer::Unknown(places) => panic!("{places:?}"),
+        }
+    }
+
+    /// What the merchant is owed for sales, in cents.
+    pub async fn owed(&self, merchant: &MerchantCaller) -> i64 {
+        let seller = merchant.merchant.seller;
+        let found = self.cx.store.read(|tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.list_unsettled()?)).await.unwrap();
+        found.into_iter().find(|(owner, _)| *owner == seller).map_or(0, |(_, amount)| amount.minor())
+    }
+
+    /// The books break no rule.
+    pub async fn books_balance(&self) {
+        let found = self.cx.store.read(|tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.list_violations()?)).await.unwrap();
+        assert_eq!(found, []);
     }
 
     /// Time passes.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use florin_domain::shopper::WalletKind;
+use florin_domain::time::hours;
 use florin_service::caller;
 use florin_service::shoppers::{self, SignIn};
 use florin_service::{Algorithm, merchants, signing};
@@ -104,7 +105,7 @@ async fn old_tokens_outlive_the_rotation_of_their_key() {
         let found = caller::shopper(&other, &merchant, token, WalletKind::Merchant).await;
         assert!(found.is_ok(), "{found:?}");
     }
-    shop.wait(Duration::from_secs(25 * 3_600)).await;
+    shop.wait(hours(25)).await;
     let jwks = signing::jwks(&shop.cx).await.unwrap();
     assert!(jwks.contains("ES256") && !jwks.contains("EdDSA"), "{jwks}");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use florin_domain::fault::Fault;
 use florin_domain::instrument::{Instrument, InstrumentKind, InstrumentStatus};
 use florin_domain::shopper::WalletKind;
+use florin_domain::time::{days, hours};
 use florin_domain::{Currency, Money, Timestamp};
 use florin_service::caller::ShopperCaller;
 use florin_service::captures::{self, GiveCard};
@@ -95,9 +96,9 @@ async fn what_a_guest_brings_is_gone_with_the_token() {
     assert!(found(&shop, &guest, &card).await.is_some());
     let next = shop.guest(&merchant).await;
     assert!(found(&shop, &next, &card).await.is_none(), "the same person's next visit is another guest's");
-    shop.wait(Duration::from_secs(3_600)).await;
+    shop.wait(hours(1)).await;
     assert!(found(&shop, &guest, &card).await.is_none());
-    shop.wait(Duration::from_secs(8 * 3_600)).await;
+    shop.wait(hours(8)).await;
     let id = card.id.clone();
     let row = shop.cx.store.read(move |tx: &mut Tx<'_>| tx.find_instrument(&id).map_err(ServiceError::from)).await.unwrap();
     assert!(row.is_none(), "not even the sealed number is left");
@@ -141,7 +142,7 @@ async fn a_step_up_token_is_good_once_for_its_card_and_for_minutes() {
     let token = step_up::take(&shop.cx, kind, &capability, &card.id, give("123", "11/38")).await.unwrap();
     shop.wait(Duration::from_secs(901)).await;
     assert_eq!(verify(&card, &token).await, Err(Fault::StepUpExpired));
-    shop.wait(Duration::from_secs(2 * 86_400)).await;
+    shop.wait(days(2)).await;
     assert_eq!(code(step_up::view(&shop.cx, kind, &capability, &card.id).await), "card");
 }
 

@@ -29,6 +29,7 @@ fn everything_in_the_sandbox_owns_up_to_being_simulated() {
         "sandbox-register",
         "sandbox-underwriter",
         "sandbox-cards",
+        "sandbox-directory",
         "sandbox-wallets",
         "sandbox-pay-later",
         "sandbox-openpay",

@@ -19,7 +19,8 @@ pub(super) const RULES: &[Rule] = &[
               FROM gift_orders o LEFT JOIN transactions t ON t.receipt = o.receipt AND t.kind = 'payment'
              WHERE t.state IS NULL
                 OR (o.state = 'approved' AND t.state <> 'approved')
-                OR (o.state = 'rejected' AND t.state <> 'rejected')
+                OR (o.state = 'rejected' AND t.state <> 'rejected'
+                    AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'issue_gifts' AND j.subject = o.order_id))
              UNION ALL
             SELECT order_id, CAST(SUM(minor) AS TEXT) FROM (
                 SELECT o.order_id, m.amount_minor AS minor FROM gift_orders o

@@ -7,10 +7,12 @@
 mod bed;
 mod contract;
 mod cut;
+mod gifts;
 mod instore;
 mod migrations;
 mod nouns;
 mod postgres;
+mod providers;
 mod sales_rules;
 mod shoppers;
 mod speed;

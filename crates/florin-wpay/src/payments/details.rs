@@ -8,7 +8,7 @@ use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::movement::Movement;
 use florin_domain::payment::Transaction;
 use florin_service::step_up::{self, StepUpKind};
-use florin_service::{Context, Cx, ServiceError, Tx, instruments};
+use florin_service::{Context, Cx, ServiceError, Tx, instruments, three_ds};
 use serde::Serialize;
 
 /// What the shopper has to do before the instrument can be used.
@@ -47,6 +47,8 @@ pub struct Details {
     pub step_ups: HashMap<InstrumentId, StepUp>,
     /// Whose accounts were paid with.
     pub accounts: HashMap<InstrumentId, Account>,
+    /// In which sessions cardholders are to be authenticated.
+    pub three_ds: HashMap<InstrumentId, String>,
 }
 
 impl Details {
@@ -56,8 +58,9 @@ impl Details {
     /// Only if the store fails.
     pub async fn of(cx: &Cx, wallet: WalletId, transaction: &Transaction) -> Result<Self, ServiceError> {
         let wanted: Vec<_> = transaction.movements.iter().filter(|movement| has_more(movement)).cloned().collect();
+        let three_ds = three_ds::demands(cx, transaction).await?.into_iter().collect();
         if wanted.is_empty() {
-            return Ok(Self::default());
+            return Ok(Self { three_ds, ..Self::default() });
         }
         let (ids, now): (Vec<_>, _) = (wanted.iter().map(|movement| movement.paid_with.instrument.clone()).collect(), cx.clock.now());
         let find = move |tx: &mut Tx<'_>| {
@@ -65,7 +68,7 @@ impl Details {
             found.collect::<Result<Vec<_>, _>>()
         };
         let found = cx.store.read(find).await?;
-        let mut details = Self::default();
+        let mut details = Self { three_ds, ..Self::default() };
         for (movement, instrument) in wanted.iter().zip(found) {
             let Some(instrument) = instrument else { continue };
             if let Some(step_up) = movement.fault().and_then(|fault| step_up(cx, fault, &instrument)) {

@@ -204,6 +204,7 @@ impl Part {
             step_up: self.step_up_token.0.map(|token| token.expose().to_owned()),
             passcode: self.passcode.0.map(Hidden::into_secret),
             authentication: self.three_ds.map(ThreeDs::authentication),
+            three_ds: None,
         }
     }
 }

@@ -33,4 +33,5 @@ mod wpay_forged;
 mod wpay_payments;
 mod wpay_secrets;
 mod wpay_tokens;
+mod wpay_walk;
 mod wpay_wallet;

@@ -258,7 +258,7 @@ impl Trial<'_> {
 fn dressed(key: Option<&str>, bearer: Option<&str>) -> impl FnOnce(Ask) -> Ask {
     move |ask| {
         let ask = key.into_iter().fold(ask, |ask, key| ask.header("x-api-key", key));
-        bearer.into_iter().fold(ask, |ask, bearer| ask.bearer(bearer))
+        bearer.into_iter().fold(ask, Ask::bearer)
     }
 }
 

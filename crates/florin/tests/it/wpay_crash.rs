@@ -72,8 +72,10 @@ impl Memory {
             let key = |verb: &str| format!("{name}-{number}-{verb}");
             let bill = |amount: f64| Bill::of(&scene.cards[0], amount).and(&scene.cards[1], 1.0).with("clientReference", key("pay"));
             let pay = |bill: Bill| Step { path: "/wow/v1/pay/payments", body: bill.body, is_shoppers: true };
-            let later = |path: &'static str, list: &str, reference: &str, amount: f64| {
-                Step { path, body: follow_up(list, &[(reference, amount)]), is_shoppers: false }
+            let later = |path: &'static str, list: &str, reference: &str, amount: f64| Step {
+                path,
+                body: follow_up(list, &[(reference, amount)]),
+                is_shoppers: false,
             };
             let is_held = number % 2 == 0;
             let paid = self.goes(scene, &key("pay"), pay(if is_held { bill(10.0).held() } else { bill(10.0) }));
@@ -105,7 +107,8 @@ impl Memory {
     /// Everybody asks again with the same keys: who had an answer gets the same one, and who had none gets one now.
     fn asks_again(&self, scene: &Scene, round: usize) {
         let name = format!("round-{round}-");
-        let steps: Vec<_> = open(&self.steps).iter().filter(|(key, _)| key.starts_with(&name)).map(|(key, step)| (key.clone(), step.clone())).collect();
+        let steps: Vec<_> =
+            open(&self.steps).iter().filter(|(key, _)| key.starts_with(&name)).map(|(key, step)| (key.clone(), step.clone())).collect();
         for (key, (step, before)) in steps {
             let again = eventually("the call to be answered", || scene.asks(&key, &step).ok().filter(|answer| answer.status != 503));
             assert_eq!(again.status, 200, "{key}: {}", again.text());
@@ -128,14 +131,19 @@ fn is_once_each(florin: &Florin, scene: &Scene, memory: &Memory) {
     let pays = memory.count("-pay");
     assert_eq!(books.count("transactions WHERE state = 'processing'"), 0, "every outcome is known");
     assert_eq!(books.count("transactions WHERE kind = 'payment'"), pays, "one payment for each key");
-    assert_eq!(books.count("transactions WHERE kind = 'payment' AND state <> 'approved'"), 0, "all of them approved, as the network has it");
+    assert_eq!(
+        books.count("transactions WHERE kind = 'payment' AND state <> 'approved'"),
+        0,
+        "all of them approved, as the network has it"
+    );
     assert_eq!(books.count("movements WHERE kind IN ('preauth', 'purchase')"), 2 * pays);
     assert_eq!(books.count("movements WHERE kind = 'completion'"), memory.count("-take"));
     assert_eq!(books.count("movements WHERE kind = 'refund'"), memory.count("-back"));
     assert_eq!(books.count("movements WHERE state <> 'done'"), 0);
     let history = scene.shopper.history(&json!({ "maxRecords": 1_000 }));
     assert_eq!(history["total"].as_i64(), Some(books.count("movements")), "the history agrees with the books");
-    let listed: Vec<_> = history["transactions"].as_array().expect("transactions").iter().map(|entry| entry["transactionRef"].clone()).collect();
+    let listed: Vec<_> =
+        history["transactions"].as_array().expect("transactions").iter().map(|entry| entry["transactionRef"].clone()).collect();
     for (key, (_, answer)) in open(&memory.steps).iter().filter(|_| listed.len() < 1_000) {
         let answer = answer.as_ref().expect("an answer by now");
         for (list, field) in [

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::cast::{Answer, Bill, Database, Florin, Instrument, Shopper, Slip, google, sends, story};
+use crate::cast::{Answer, Bill, Database, Florin, Instrument, Shopper, Slip, google, hex, sends, story};
 
 const NUMBER: &str = "375987065321486";
 const CODE: &str = "9317";
@@ -20,8 +20,7 @@ impl Planted {
     #[track_caller]
     fn is_absent_from(&self, place: &str, text: &[u8]) {
         for (what, secret) in &self.0 {
-            let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-            for form in [secret.as_str(), hex.as_str()] {
+            for form in [secret.as_str(), &hex(secret.as_bytes())] {
                 assert!(!tells(text, form), "{what} stands in {place}");
             }
         }
@@ -96,13 +95,21 @@ fn goes_wrong(florin: &Florin, shopper: &Shopper, (card, slip, step_up): (&Instr
         posts("/wow/v1/pay/payments", Bill::of(card, 1.0).part_with("stepUpToken", json!({ "t": step_up })).body),
         posts("/wow/v1/pay/payments", Bill::of(card, 1.0).part_with("passcode", json!([slip.pin])).body),
         posts("/wow/v1/pay/payments", Bill::of(card, 1.0).with("transactionType", json!({ "creditCard": NUMBER })).body),
-        posts("/wow/v1/pay/payments", Bill::of(&Instrument { id: NUMBER.to_owned(), token: String::new() }, 1.0).part_with("paymentInstrumentId", json!({ "n": NUMBER })).body),
+        posts(
+            "/wow/v1/pay/payments",
+            Bill::of(&Instrument { id: NUMBER.to_owned(), token: String::new() }, 1.0)
+                .part_with("paymentInstrumentId", json!({ "n": NUMBER }))
+                .body,
+        ),
         sends(florin.http.ask("GET", "/wow/v1/pay/instruments").header("x-api-key", &format!("{}x", shopper.at.key))),
         sends(shopper.with_token(&format!("{}x", shopper.token)).ask("GET", "/wow/v1/pay/instruments")),
         shopper.at.posts(crate::cast::REFRESH, &json!({ "refreshToken": [shopper.refresh] })),
         shopper.at.posts(crate::cast::REFRESH, &json!({ "refreshToken": format!("{}x", shopper.refresh) })),
     ];
-    for fields in [[("card_number", NUMBER), ("card_expiry", "01/20"), ("card_cvc", CODE)], [("card_number", NUMBER), ("card_expiry", NUMBER), ("card_cvc", "1")]] {
+    for fields in [
+        [("card_number", NUMBER), ("card_expiry", "01/20"), ("card_cvc", CODE)],
+        [("card_number", NUMBER), ("card_expiry", NUMBER), ("card_cvc", "1")],
+    ] {
         let page = shopper.fills(&shopper.capture_url(), &fields);
         answers.push(page.answer);
     }

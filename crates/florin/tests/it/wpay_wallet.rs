@@ -431,15 +431,15 @@ story! {
         assert_eq!(count(&taker, "creditCards"), 0);
         assert_eq!(imports(card(json!({}))), "OK");
         assert_eq!(imports(card(json!({}))), "DUP");
-        let taken = Instrument::read(&taker.lists()["creditCards"][0]);
-        taker.pays(&Bill::of(&taken, 3.0)).is(200);
+        let imported = Instrument::read(&taker.lists()["creditCards"][0]);
+        taker.pays(&Bill::of(&imported, 3.0)).is(200);
         let body = json!({ "uid": "u", "shopperId": "x", "creditCards": [card(json!({}))] });
         let stranger = florin.retailer(1).posts("/wow/v1/pay/instruments/import", &body).is(200);
         assert_eq!(stranger.told("creditCards", "result"), "ERROR", "another merchant knows of no payment");
         let paypal = json!({ "customerId": "C1", "payPalId": "jo@example.com", "paymentMethodToken": "fake-kept" });
         let body = json!({ "uid": "u", "shopperId": taker.id, "payPal": paypal });
-        let imported = retailer.posts("/wow/v1/pay/instruments/import", &body).is(200).json();
-        assert_eq!((&imported["payPal"]["result"], count(&taker, "payPal")), (&json!("OK"), 1));
+        let answer = retailer.posts("/wow/v1/pay/instruments/import", &body).is(200).json();
+        assert_eq!((&answer["payPal"]["result"], count(&taker, "payPal")), (&json!("OK"), 1));
     }
 }
 

@@ -126,7 +126,7 @@ impl Contract {
     }
 }
 
-/// Turns the words that only OpenAPI has into those of JSON Schema, and closes objects, so that a misspelt field is seen.
+/// Turns the words that only `OpenAPI` has into those of JSON Schema, and closes objects, so that a misspelt field is seen.
 fn translate(schema: &mut Value) {
     match schema {
         Value::Array(parts) => parts.iter_mut().for_each(translate),

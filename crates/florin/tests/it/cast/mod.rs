@@ -28,7 +28,7 @@ pub use receiver::{Heard, Receiver};
 pub use retailer::{REFRESH, Retailer, TOKEN, follow_up, sends};
 pub use shop::{Order, Shop, Wish, signature};
 pub use shopper::{Bill, Instrument, Shopper, Slip, result};
-pub use smith::{Smith, decoded, encoded, is_signed_by, opened, pem};
+pub use smith::{Smith, decoded, encoded, hex, is_signed_by, opened, pem};
 pub use stage::{Call, ORIGIN, Stage, agreement, apple, charge, google};
 pub use wait::eventually;
 

@@ -123,6 +123,11 @@ impl Shopper {
         Self { token: token.to_owned(), ..self.clone() }
     }
 
+    /// The same shopper, whose browser meets another of the merchant's servers.
+    pub fn at(&self, retailer: &Retailer) -> Self {
+        Self { at: retailer.clone(), ..self.clone() }
+    }
+
     /// The same shopper's Everyday Pay wallet.
     pub fn everyday(&self) -> Self {
         Self { wallet: Some(true), ..self.clone() }

@@ -1,0 +1,262 @@
+//! Gift cards bought in a shop: quoted, paid for, issued, given away.
+
+use florin_domain::fault::Fault;
+use florin_domain::gift_order::{GiftItem, GiftOrderState, GiftQuote, GiftTotals, Recipient};
+use florin_domain::gift_product::PRODUCTS;
+use florin_domain::instrument::{Instrument, InstrumentKind};
+use florin_domain::payment::TransactionState;
+use florin_domain::time::minutes;
+use florin_domain::{Currency, GiftOrderId, GiftQuoteId, Money};
+use florin_service::caller::{MerchantCaller, ShopperCaller};
+use florin_service::gift_cards::{self, Slip};
+use florin_service::gifting::{self, GiftBuyer, GiftOrdered, OrderGifts};
+use florin_service::idempotency::IdempotencyKey;
+use florin_service::{Page, ServiceError};
+
+use crate::shop::{GOOD_CARD, Shop, code};
+
+fn dollars(minor: i64) -> Money {
+    Money::new(minor, Currency::Aud)
+}
+
+fn recipient() -> Recipient {
+    Recipient {
+        to: "Jim".to_owned(),
+        from: "Jo".to_owned(),
+        message: Some("Cheers".to_owned()),
+        image_url: None,
+        mobile: "0400 000 000".to_owned(),
+    }
+}
+
+fn item(design: &str, minor: i64, quantity: u32, recipient: Option<Recipient>) -> GiftItem {
+    GiftItem { design: design.to_owned(), face: dollars(minor), quantity, recipient }
+}
+
+/// Two cards of 10.30 at 5 % off to keep, one of 20.05 at 10 % off to give away: 978 + 978 + 1804.
+fn cards() -> Vec<GiftItem> {
+    vec![item("everyday-birthday", 1_030, 2, None), item("store-classic", 2_005, 1, Some(recipient()))]
+}
+
+const TOTALS: GiftTotals = GiftTotals {
+    sub_total: Money::new(4_065, Currency::Aud),
+    discount: Money::new(305, Currency::Aud),
+    total: Money::new(3_760, Currency::Aud),
+};
+
+fn order(card: &Instrument, quote: Option<GiftQuoteId>, items: Vec<GiftItem>) -> OrderGifts {
+    OrderGifts {
+        quote,
+        items,
+        totals: TOTALS,
+        client_reference: "c".to_owned(),
+        order_number: "G-1".to_owned(),
+        instrument: Some(card.id.clone()),
+        token: None,
+        step_up: None,
+        authentication: None,
+        fraud: None,
+    }
+}
+
+struct Scene {
+    shop: Shop,
+    merchant: MerchantCaller,
+    jo: ShopperCaller,
+    card: Instrument,
+    quote: GiftQuote,
+}
+
+/// A shopper with a card who was told a price.
+async fn scene(card: &str) -> Scene {
+    let shop = Shop::open().await;
+    let merchant = shop.merchant("10006").await;
+    let jo = shop.shopper(&merchant, "jo").await;
+    let card = shop.card(&jo, card).await.unwrap();
+    let quote = gifting::quote(&shop.cx, &merchant, cards()).await.unwrap();
+    Scene { shop, merchant, jo, card, quote }
+}
+
+impl Scene {
+    async fn buys(&self, order: OrderGifts) -> Result<GiftOrdered, ServiceError> {
+        gifting::order(&self.shop.cx, GiftBuyer::of(&self.jo), order, None).await
+    }
+
+    /// The gift cards in the shopper's wallet.
+    async fn kept(&self) -> Vec<Instrument> {
+        let wallet = self.shop.wallet(&self.jo).await;
+        wallet.into_iter().filter(|instrument| instrument.kind == InstrumentKind::GiftCard).collect()
+    }
+}
+
+#[tokio::test]
+async fn products_are_listed_in_pages_and_by_change() {
+    let page = |number, size| Page { number, size };
+    let (total, all) = gifting::products(None, page(1, 25));
+    assert_eq!((total, all.len()), (5, 5));
+    let ids: Vec<_> = (1..=4).flat_map(|number| gifting::products(None, page(number, 2)).1).map(|product| product.id).collect();
+    assert_eq!(ids, all.iter().map(|product| product.id).collect::<Vec<_>>());
+    let changed = gifting::products(Some(PRODUCTS[3].updated_at), page(1, 25));
+    assert_eq!(changed.1.iter().map(|product| product.id).collect::<Vec<_>>(), ["store-online"]);
+    assert_eq!(code(gifting::product("nothing")), "gift card product");
+    let picture = gifting::design_picture("everyday-birthday").unwrap();
+    assert!(picture.starts_with("<svg ") && picture.contains("Happy birthday"));
+}
+
+#[tokio::test]
+async fn gift_cards_are_paid_for_issued_and_spent() {
+    let scene = scene(GOOD_CARD).await;
+    assert_eq!(scene.quote.totals(), TOTALS);
+    let bought = scene.buys(order(&scene.card, Some(scene.quote.id), Vec::new())).await.unwrap();
+    assert_eq!((bought.order.state, bought.gifts.len()), (GiftOrderState::Approved, 3));
+    assert_eq!(bought.transaction.movements[0].amount, TOTALS.total);
+    assert_eq!(scene.shop.owed(&scene.merchant).await, 0, "the price is handed on to the house, and no fee is taken");
+
+    let kept = scene.kept().await;
+    assert_eq!(kept.len(), 2);
+    let spent = scene.shop.pay(&scene.jo, &kept[0], 1_030, None).await;
+    assert_eq!(spent.state, TransactionState::Approved);
+    let empty = scene.shop.pay(&scene.jo, &kept[0], 1, None).await;
+    assert_eq!(empty.movements[0].fault(), Some(Fault::GiftCardBalance));
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_gift_is_opened_by_its_address_and_brought_into_another_wallet() {
+    let scene = scene(GOOD_CARD).await;
+    let bought = scene.buys(order(&scene.card, Some(scene.quote.id), cards())).await.unwrap();
+    let cx = &scene.shop.cx;
+    let parcels = gifting::parcels(cx).await.unwrap();
+    assert_eq!(parcels.len(), 1);
+    let gift = &parcels[0].gift;
+    assert_eq!((gift.number, gift.recipient.as_ref()), (3, Some(&recipient())));
+    let parts: Vec<_> = parcels[0].url.strip_prefix("https://florin.test/gift/").unwrap().split('/').collect();
+    assert_eq!((parts[0], parts[1], parts[3]), (bought.order.id.to_string().as_str(), "3", ""));
+
+    let parcel = gifting::open_parcel(cx, bought.order.id, 3, parts[2]).await.unwrap();
+    assert_eq!((parcel.product, parcel.face, parcel.merchant_name.as_str()), ("Store Gift Card", dollars(2_005), "10006"));
+    assert!(!format!("{parcel:?}").contains(parcel.number.expose().as_str()));
+    for (order, number, given) in [
+        (bought.order.id, 3, "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b"),
+        (bought.order.id, 2, parts[2]),
+        (GiftOrderId::from_random([1; 16]), 3, parts[2]),
+    ] {
+        assert_eq!(code(gifting::open_parcel(cx, order, number, given).await), "gift card");
+    }
+    let jim = scene.shop.shopper(&scene.merchant, "jim").await;
+    let slip = Slip { number: parcel.number.expose().clone(), pin: parcel.pin.expose().clone() };
+    let (instrument, balance) = gift_cards::tokenise(cx, &jim, slip, false, true).await.unwrap();
+    assert_eq!((balance.amount, balance.expires_on), (dollars(2_005), parcel.expires_on));
+    assert_eq!(scene.shop.pay(&jim, &instrument, 2_005, None).await.state, TransactionState::Approved);
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_quote_is_bought_once_however_often_it_is_ordered() {
+    let scene = scene(GOOD_CARD).await;
+    let ask = || scene.buys(order(&scene.card, Some(scene.quote.id), Vec::new()));
+    let (one, two, three) = tokio::join!(ask(), ask(), ask());
+    let ids = [one, two, three].map(|bought| bought.unwrap().order.id);
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    let later = ask().await.unwrap();
+    assert_eq!((later.order.id, later.gifts.len(), scene.kept().await.len()), (ids[0], 3, 2));
+
+    let jim = scene.shop.shopper(&scene.merchant, "jim").await;
+    let card = scene.shop.card(&jim, GOOD_CARD).await.unwrap();
+    let by_jim = gifting::order(&scene.shop.cx, GiftBuyer::of(&jim), order(&card, Some(scene.quote.id), Vec::new()), None).await;
+    assert_eq!(code(by_jim), "quote_ordered");
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn without_a_quote_an_order_is_made_once_a_key() {
+    let scene = scene(GOOD_CARD).await;
+    let key = || Some(IdempotencyKey { scope: "wpay:10006".to_owned(), key: "k".to_owned(), fingerprint: [1; 32] });
+    let ask = || gifting::order(&scene.shop.cx, GiftBuyer::of(&scene.jo), order(&scene.card, None, cards()), key());
+    let (first, again) = (ask().await.unwrap(), ask().await.unwrap());
+    assert_eq!((again.order, scene.kept().await.len()), (first.order.clone(), 2));
+    let another = scene.buys(order(&scene.card, None, cards())).await.unwrap();
+    assert_ne!(another.order.id, first.order.id);
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn what_is_not_as_quoted_is_not_bought() {
+    let scene = scene(GOOD_CARD).await;
+    let quote = Some(scene.quote.id);
+    let good = |quote, items| order(&scene.card, quote, items);
+    let totals =
+        |sub_total, discount, total| GiftTotals { sub_total: dollars(sub_total), discount: dollars(discount), total: dollars(total) };
+    let table = [
+        (OrderGifts { totals: totals(4_066, 305, 3_760), ..good(quote, vec![]) }, "subTotalAmount"),
+        (OrderGifts { totals: totals(4_065, 306, 3_760), ..good(quote, vec![]) }, "discountAmount"),
+        (OrderGifts { totals: totals(4_065, 305, 3_759), ..good(quote, vec![]) }, "totalOrderAmount"),
+        (good(quote, vec![item("everyday-birthday", 1_030, 2, None)]), "quote_mismatch"),
+        (good(Some(GiftQuoteId::from_random([1; 16])), vec![]), "quote_not_found"),
+        (good(None, vec![]), "quote_not_found"),
+        (good(None, vec![item("everyday-plastic", 1_030, 2, None)]), "designId"),
+        (OrderGifts { instrument: None, ..good(quote, vec![]) }, "instrument"),
+    ];
+    for (order, expected) in table {
+        assert_eq!(code(scene.buys(order).await), expected);
+    }
+    let elsewhere = scene.shop.merchant("petculture").await;
+    let jo = scene.shop.shopper(&elsewhere, "jo").await;
+    assert_eq!(code(gifting::order(&scene.shop.cx, GiftBuyer::of(&jo), good(quote, vec![]), None).await), "quote_not_found");
+    scene.shop.wait(minutes(31)).await;
+    assert_eq!(code(scene.buys(good(quote, vec![])).await), "quote_expired");
+    assert!(scene.kept().await.is_empty());
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_refused_payment_rejects_the_order_and_can_be_tried_again() {
+    let scene = scene("4000000000000341").await;
+    let quote = Some(scene.quote.id);
+    let rejected = scene.buys(order(&scene.card, quote, Vec::new())).await.unwrap();
+    assert_eq!((rejected.order.state, rejected.transaction.movements[0].fault()), (GiftOrderState::Rejected, Some(Fault::Declined)));
+    let challenged = scene.shop.card(&scene.jo, "4000000000003105").await.unwrap();
+    let asked = scene.buys(order(&challenged, quote, Vec::new())).await.unwrap();
+    assert_eq!(asked.transaction.movements[0].fault(), Some(Fault::AuthenticationRequired));
+    let authentication = florin_connect::Authentication {
+        version: "2.2.0".to_owned(),
+        value: "AAABBEg0VhI0VniQEjRWAAAAAAA=".to_owned(),
+        eci: "05".to_owned(),
+        transaction: "t".to_owned(),
+        status: 'Y',
+    };
+    let answered = OrderGifts { authentication: Some(authentication), ..order(&challenged, quote, Vec::new()) };
+    assert_eq!(scene.buys(answered).await.unwrap().order.state, GiftOrderState::Approved);
+    let gift_card = scene.kept().await.remove(0);
+    let other = gifting::quote(&scene.shop.cx, &scene.merchant, cards()).await.unwrap();
+    let with_gift_card = scene.buys(order(&gift_card, Some(other.id), Vec::new())).await;
+    assert_eq!(code(with_gift_card), "not_supported", "no gift card buys gift cards");
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn an_order_whose_payment_is_in_doubt_is_finished_later() {
+    let scene = scene("4000000000006801").await;
+    let waiting = scene.buys(order(&scene.card, Some(scene.quote.id), Vec::new())).await.unwrap();
+    assert_eq!((waiting.order.state, waiting.gifts.len()), (GiftOrderState::Processing, 0));
+    scene.shop.books_balance().await;
+    scene.shop.wait(minutes(5)).await;
+    let done = scene.buys(order(&scene.card, Some(scene.quote.id), Vec::new())).await.unwrap();
+    assert_eq!((done.order.id, done.order.state, done.gifts.len()), (waiting.order.id, GiftOrderState::Approved, 3));
+    assert_eq!(scene.kept().await.len(), 2);
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_guests_gift_cards_are_for_delivery() {
+    let scene = scene(GOOD_CARD).await;
+    let guest = scene.shop.guest(&scene.merchant).await;
+    let card = scene.shop.card(&guest, GOOD_CARD).await.unwrap();
+    let buyer = GiftBuyer::of_instrument(&scene.shop.cx, &scene.merchant, &card.id).await.unwrap();
+    let bought = gifting::order(&scene.shop.cx, buyer, order(&card, Some(scene.quote.id), Vec::new()), None).await.unwrap();
+    assert!(bought.order.guest && bought.gifts.iter().all(|gift| gift.instrument.is_none()));
+    assert_eq!(gifting::parcels(&scene.shop.cx).await.unwrap().len(), 3);
+    let elsewhere = scene.shop.merchant("petculture").await;
+    assert_eq!(code(GiftBuyer::of_instrument(&scene.shop.cx, &elsewhere, &card.id).await), "instrument");
+    scene.shop.books_balance().await;
+}
