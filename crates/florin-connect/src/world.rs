@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ApmProviders, BankPayments, CardAcquirer, CardDirectory, CompanyRegister, Connector, FraudScreen, Mailer, OpenpayProvider, Payouts, Underwriter,
-    WalletProviders,
+    ApmProviders, BankPayments, CardAcquirer, CardDirectory, CompanyRegister, Connector, FraudScreen, Mailer, OpenpayProvider, Payouts,
+    Underwriter, WalletProviders,
 };
 
 /// All connectors of one installation; cheap to clone.

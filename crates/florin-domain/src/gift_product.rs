@@ -106,8 +106,8 @@ const fn digital(id: &'static str, title: &'static str, colour: &'static str) ->
     GiftDesign { id, title, colour, physical: false }
 }
 
-const fn always(id: &'static str, description: &'static str, percent: u32) -> Option<GiftDiscount> {
-    Some(GiftDiscount { id, description, percent, starts_at: None, ends_at: None })
+const fn always(id: &'static str, description: &'static str, percent: u32) -> GiftDiscount {
+    GiftDiscount { id, description, percent, starts_at: None, ends_at: None }
 }
 
 /// For how many days the cards are good: three years, as Australian law wants.
@@ -138,7 +138,7 @@ pub const PRODUCTS: [GiftProduct; 6] = [
             digital("everyday-thanks", "Thank you", "#2f5d9b"),
             GiftDesign { id: "everyday-plastic", title: "For every day", colour: "#1d6f42", physical: true },
         ],
-        discount: always("everyday-5", "5% off the Everyday Gift Card", 5),
+        discount: Some(always("everyday-5", "5% off the Everyday Gift Card", 5)),
         redemption: Redemption::Both,
         delivery: Delivery::Both,
         instructions: IN_STORE,
@@ -177,7 +177,7 @@ pub const PRODUCTS: [GiftProduct; 6] = [
         bar_code: BarCodeType::Gtin,
         updated_at: CHANGES[2],
         designs: &[digital("store-classic", "Come and choose", "#9b2f2f")],
-        discount: always("store-10", "10% off the Store Gift Card", 10),
+        discount: Some(always("store-10", "10% off the Store Gift Card", 10)),
         redemption: Redemption::InStore,
         delivery: Delivery::Digital,
         instructions: IN_STORE,
@@ -195,7 +195,7 @@ pub const PRODUCTS: [GiftProduct; 6] = [
         bar_code: BarCodeType::Gtin,
         updated_at: CHANGES[3],
         designs: &[digital("online-parcel", "On its way to you", "#20616e"), digital("online-pets", "For your best friend", "#6b5b2e")],
-        discount: always("online-3", "3% off the Store Online Card", 3),
+        discount: Some(always("online-3", "3% off the Store Online Card", 3)),
         redemption: Redemption::Online,
         delivery: Delivery::Digital,
         instructions: ONLINE,

@@ -56,13 +56,16 @@ fn the_primary_instrument_pays_what_the_others_leave() {
     assert_eq!(split(&wish(Some(1), Some(&[(1, 10)]))), Err(SplitFault::Twice(id(1))));
 }
 
+/// An order, what is included, what is excluded, and who then pays how much of ten dollars.
+type Case = (Option<SecondaryOrder>, &'static [i64], &'static [i64], &'static [(i64, i64)]);
+
 #[test]
 fn who_names_nothing_pays_by_preference() {
     let nothing = Wish::default();
     let with = |preferences| Offer { preferences: Some(preferences), ..offer() };
     assert_eq!(parts(split(dollars(1_000), &nothing, &offer())), [(1, 1_000)], "gift cards help only where that is preferred");
     assert_eq!(split(dollars(1_000), &nothing, &Offer::default()), Err(SplitFault::NoPrimary));
-    let table: [(Option<SecondaryOrder>, &[i64], &[i64], &[(i64, i64)]); 9] = [
+    let table: [Case; 9] = [
         (None, &[], &[], &[(22, 700), (23, 300)]),
         (Some(SecondaryOrder::BalanceAscending), &[], &[], &[(21, 300), (23, 500), (22, 200)]),
         (Some(SecondaryOrder::BalanceDescending), &[], &[], &[(22, 700), (23, 300)]),

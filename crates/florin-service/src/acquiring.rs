@@ -129,9 +129,10 @@ pub(crate) async fn look_up_follow_up(
     let Some((kind, order)) = step(transaction, movement, original) else {
         return Ok(never_sent(movement.reference));
     };
-    let found = match is_openpay(movement) {
-        true => openpay::look_up_follow_up(cx, transaction, (kind, &order), movement).await?,
-        false => cx.world.acquirer.moved(kind, order).await?.map(moved),
+    let found = if is_openpay(movement) {
+        openpay::look_up_follow_up(cx, transaction, (kind, &order), movement).await?
+    } else {
+        cx.world.acquirer.moved(kind, order).await?.map(moved)
     };
     Ok(found.map_or_else(|| never_sent(movement.reference), |told| outcome(movement.reference, told)))
 }

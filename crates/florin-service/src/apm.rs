@@ -214,7 +214,7 @@ pub async fn decide(cx: &Cx, order: ApmOrderId, approves: bool) -> Result<Option
     let decided = cx.store.write(move |tx: &mut Tx<'_>| {
         let order = find(tx, order, is_ours)?;
         let was = order.state;
-        let over = |error: florin_domain::apm::ApmError| ServiceError::Refused { code: "checkout_over", message: sentence(&error) };
+        let over = |error: florin_domain::apm::ApmError| ServiceError::Refused { code: "checkout_over", message: sentence(error) };
         let order = order.decide(approves, now).map_err(over)?;
         if order.state != was {
             tx.save_apm_order(&order, was)?;
@@ -233,7 +233,7 @@ fn find(tx: &mut Tx<'_>, order: ApmOrderId, is_ours: bool) -> Result<ApmOrder, S
     found.ok_or(ServiceError::NotFound("checkout"))
 }
 
-fn sentence(error: &florin_domain::apm::ApmError) -> String {
+fn sentence(error: florin_domain::apm::ApmError) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))

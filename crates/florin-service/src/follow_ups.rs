@@ -245,10 +245,8 @@ async fn begin(
                     plan: None,
                 })
                 .collect();
-            let transaction = match known.is_empty() {
-                true => transaction,
-                false => in_doubt::save(tx, transaction.conclude(known, originals.clone(), now))?,
-            };
+            let transaction =
+                if known.is_empty() { transaction } else { in_doubt::save(tx, transaction.conclude(known, originals.clone(), now))? };
             Ok(Begun::New(transaction, originals, items))
         })
         .await

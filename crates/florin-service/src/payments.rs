@@ -282,9 +282,10 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
             let (mut asks, mut outcomes) = (Vec::new(), Vec::new());
             for ((number, item), found) in (1..).zip(&order.items).zip(&found) {
                 let movement = part(receipt.plus(number), item, found, order.kinds, &transaction);
-                let decided = match is_rejected {
-                    true => Decided::refused(&movement, Fault::FraudRejected),
-                    false => decide(&cx2, tx, &payer, (item, found), &movement)?,
+                let decided = if is_rejected {
+                    Decided::refused(&movement, Fault::FraudRejected)
+                } else {
+                    decide(&cx2, tx, &payer, (item, found), &movement)?
                 };
                 match decided {
                     Decided::Known(outcome) => outcomes.push(outcome),
@@ -294,7 +295,7 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
                             asks.push(Ask { movement: movement.clone(), means, authentication });
                         }
                         Err(fault) => {
-                            outcomes.push(Outcome { movement: movement.reference, service: None, result: Err(fault), plan: None })
+                            outcomes.push(Outcome { movement: movement.reference, service: None, result: Err(fault), plan: None });
                         }
                     },
                 }
@@ -308,10 +309,8 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
             if let Some(beside) = &payer.beside {
                 beside(tx, &transaction)?;
             }
-            let transaction = match outcomes.is_empty() {
-                true => transaction,
-                false => in_doubt::save(tx, transaction.conclude(outcomes, Vec::new(), now))?,
-            };
+            let transaction =
+                if outcomes.is_empty() { transaction } else { in_doubt::save(tx, transaction.conclude(outcomes, Vec::new(), now))? };
             Ok(Begun::New(transaction, asks))
         })
         .await

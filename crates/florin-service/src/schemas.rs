@@ -24,8 +24,6 @@ const KIND_MAX: usize = 64;
 const DESCRIPTION_MAX: usize = 512;
 
 /// The schema that every merchant has without registering it: with it a merchant asks that the cardholder be authenticated.
-///
-/// Source: `docs/wire/wpay.md`, "Payloads".
 const REQUIRES_3DS: &str = "0a221353-b26c-4848-9a77-4a8bcbacf228";
 /// That schema.
 const REQUIRES_3DS_FORM: &str = r#"{"type":"object","properties":{"requires3DS":{"type":"boolean"}}}"#;

@@ -27,13 +27,12 @@ pub(crate) async fn close_day(cx: &Cx) -> Result<(), ServiceError> {
 pub(crate) async fn send(cx: &Cx, subject: &str) -> Result<(), ServiceError> {
     let id = SettlementId::parse(subject).map_err(|_| ServiceError::Internal("a settlement job without a settlement".to_owned()))?;
     let found = cx.store.read(move |tx: &mut Tx<'_>| tx.find_settlement(id)?.ok_or(ServiceError::NotFound("settlement"))).await?;
-    let reference = match found.sent {
-        Some(_) => None,
-        None => {
-            let reference = bank_reference(&format!("SALES {}", found.created_at.sydney_date()));
-            let order = PayoutOrder { id: PayoutId::from_random(*id.as_bytes()), seller: found.seller, amount: found.amount, reference };
-            Some(cx.world.payouts.send(order).await?)
-        }
+    let reference = if found.sent.is_some() {
+        None
+    } else {
+        let reference = bank_reference(&format!("SALES {}", found.created_at.sydney_date()));
+        let order = PayoutOrder { id: PayoutId::from_random(*id.as_bytes()), seller: found.seller, amount: found.amount, reference };
+        Some(cx.world.payouts.send(order).await?)
     };
     let now = cx.clock.now();
     cx.store

@@ -6,7 +6,7 @@ use florin_domain::instrument::InstrumentId;
 use florin_domain::merchant::MerchantId;
 use florin_domain::movement::Reference;
 use florin_domain::three_ds::{ThreeDsSession, ThreeDsState, ThreeDsSubject};
-use florin_domain::{FramesActionId, ThreeDsSessionId, ThreeDsTransactionId, Timestamp, WalletId};
+use florin_domain::{FramesActionId, Money, ThreeDsSessionId, ThreeDsTransactionId, Timestamp, WalletId};
 
 use crate::columns::{count, currency, flag, hash, id, money, opt_id, opt_text, time};
 use crate::{Row, StoreError, Tx, Value};
@@ -56,7 +56,7 @@ impl Tx<'_> {
                 action.as_deref().into(),
                 movement.into(),
                 instrument.into(),
-                amount.map(|amount| amount.minor()).into(),
+                amount.map(Money::minor).into(),
                 amount.map(|amount| amount.currency().code()).into(),
                 session.fingerprint.as_slice().into(),
                 session.state.name().into(),

@@ -11,7 +11,8 @@ use florin_domain::instrument::{Instrument, InstrumentId};
 use florin_service::caller::ShopperCaller;
 use florin_service::{Cx, ServiceError, Tx, agreements, instruments};
 
-use self::order::{ChargeRequest, CreateRequest, UpdateRequest};
+use self::order::{ChargeRequest, UpdateRequest};
+pub use self::order::{CreateRequest, End};
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::payments::step_up;
@@ -79,13 +80,15 @@ fn naming(refusal: Refusal, token: &str) -> Refusal {
 }
 
 /// Where the instrument of a refused request is found.
-enum Charged {
+pub enum Charged {
+    /// It is this one.
     Instrument(InstrumentId),
+    /// It is the one of this agreement.
     Agreement(AgreementId),
 }
 
 /// An operation's refusal; where a code is missing, with the page on which the shopper types it.
-async fn refuse(cx: &Cx, shopper: &ShopperCaller, charged: Charged, error: ServiceError) -> Refusal {
+pub async fn refuse(cx: &Cx, shopper: &ShopperCaller, charged: Charged, error: ServiceError) -> Refusal {
     let fault = match &error {
         ServiceError::Refused { code, .. } => Fault::from_name(code),
         _ => None,

@@ -14,11 +14,12 @@ use crate::call::Call;
 use crate::cors;
 use crate::error::{Code, Refusal};
 use crate::headers::{self, MESSAGE_ID};
-use crate::reply::Reply;
+use crate::reply::{Media, Reply};
 use crate::routes::{Handler, Operation};
 use crate::surface::Surface;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PNG: HeaderValue = HeaderValue::from_static("image/png");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const MESSAGE_ID_MAX: usize = 128;
 
@@ -69,7 +70,7 @@ impl Head {
     pub fn respond(&self, outcome: Result<Reply, Refusal>) -> Response {
         let response = match outcome {
             Ok(reply) => {
-                let mut response = json(reply.status, reply.body);
+                let mut response = written(reply.status, reply.body, reply.media);
                 if let Some(seconds) = reply.keep_s {
                     let keep = HeaderValue::try_from(format!("public, max-age={seconds}")).unwrap_or(NO_STORE);
                     response.headers_mut().insert(CACHE_CONTROL, keep);
@@ -90,7 +91,7 @@ impl Head {
 }
 
 fn refuse(refusal: &Refusal) -> Response {
-    let mut response = json(refusal.status(), Reply::ok(refusal).body);
+    let mut response = written(refusal.status(), Reply::ok(refusal).body, Media::Json);
     let headers = response.headers_mut();
     if refusal.code() == Code::Ap02 {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -101,10 +102,14 @@ fn refuse(refusal: &Refusal) -> Response {
     response
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response {
+fn written(status: StatusCode, body: Vec<u8>, media: Media) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    match media {
+        Media::Json => drop(response.headers_mut().insert(CONTENT_TYPE, JSON)),
+        Media::Png => drop(response.headers_mut().insert(CONTENT_TYPE, PNG)),
+        Media::Nothing => {}
+    }
     response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }

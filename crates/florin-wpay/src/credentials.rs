@@ -47,6 +47,7 @@ pub async fn check(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'
         Access::Open => Ok(None),
         Access::Server => signature(surface, merchant, asked).await.map(|_| None),
         Access::Shopper => registered(surface, merchant, asked).await.map(Some),
+        Access::AnyShopper => anybody(surface, merchant, asked).await.map(Some),
         Access::Guest => guest(surface, merchant, asked).await.map(Some),
         Access::ShopperOrServer => either(surface, merchant, asked).await,
     }
@@ -61,7 +62,8 @@ pub fn not_allowed(client: Option<IpAddr>) -> Refusal {
     Refusal::plain(StatusCode::FORBIDDEN, detail)
 }
 
-async fn registered(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<ShopperCaller, Refusal> {
+/// The shopper behind the bearer, a guest or not; or the registered one that a signature speaks for.
+async fn anybody(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<ShopperCaller, Refusal> {
     let Some(bearer) = bearer(asked.headers) else {
         // A signature speaks for a shopper only where the merchant's servers are: a page would have the bearer.
         let signed = if asked.is_allowed { signature(surface, merchant, asked).await? } else { None };
@@ -69,7 +71,11 @@ async fn registered(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<
         let until = surface.cx.clock.now().plus(hours(1));
         return Ok(caller::on_behalf(merchant, shopper, asked.wallet, until));
     };
-    let shopper = caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await?;
+    Ok(caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await?)
+}
+
+async fn registered(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<ShopperCaller, Refusal> {
+    let shopper = anybody(surface, merchant, asked).await?;
     if shopper.guest {
         let detail = "A guest's token opens only the guest operations: sign the shopper in without isGuest.";
         return Err(Refusal::plain(StatusCode::FORBIDDEN, detail));

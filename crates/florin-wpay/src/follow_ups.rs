@@ -6,7 +6,7 @@ mod outcome;
 use florin_service::follow_ups;
 
 use self::order::{CompletionsRequest, RefundsRequest, VoidsRequest};
-use self::outcome::{COMPLETION, REFUND, VOID};
+pub use self::outcome::{COMPLETION, REFUND, VOID, Verb, refuse};
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::reply::Reply;

@@ -143,7 +143,7 @@ async fn complete(surface: Surface, call: Call, kind: FramesKind) -> Result<Repl
             .meta
             .and_then(|meta| meta.challenge_responses)
             .unwrap_or_default()
-            .into_iter()
+            .iter()
             .filter_map(ChallengeResponse::three_ds)
             .collect(),
     };
@@ -262,11 +262,13 @@ impl StatusBody {
 
 /// No fraud screen is asked about a card; each member is null.
 #[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct FraudBody {
-    fraud_client_id: Option<&'static str>,
-    fraud_decision: Option<&'static str>,
-    fraud_reason_cd: Option<&'static str>,
+    #[serde(rename = "fraudClientId")]
+    client_id: Option<&'static str>,
+    #[serde(rename = "fraudDecision")]
+    decision: Option<&'static str>,
+    #[serde(rename = "fraudReasonCd")]
+    reason: Option<&'static str>,
 }
 
 /// What is told of an authentication where a card should be.

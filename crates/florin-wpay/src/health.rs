@@ -4,7 +4,7 @@ use florin_service::signing;
 use http::StatusCode;
 
 use crate::error::Refusal;
-use crate::reply::Reply;
+use crate::reply::{Media, Reply};
 use crate::surface::Surface;
 
 /// For how many seconds the keys may be kept; whoever meets an unknown key asks again.
@@ -12,11 +12,16 @@ const KEYS_KEPT_S: u32 = 300;
 
 /// `GET /wow/v1/pay/`
 pub async fn check(_: Surface) -> Result<Reply, Refusal> {
-    Ok(Reply { status: StatusCode::OK, body: br#"{"data":{"healthCheck":"success"},"meta":{}}"#.to_vec(), keep_s: None })
+    Ok(Reply {
+        status: StatusCode::OK,
+        body: br#"{"data":{"healthCheck":"success"},"meta":{}}"#.to_vec(),
+        media: Media::Json,
+        keep_s: None,
+    })
 }
 
 /// `GET /.well-known/jwks.json`
 pub async fn jwks(surface: Surface) -> Result<Reply, Refusal> {
     let keys = signing::jwks(&surface.cx).await?;
-    Ok(Reply { status: StatusCode::OK, body: keys.into_bytes(), keep_s: Some(KEYS_KEPT_S) })
+    Ok(Reply { status: StatusCode::OK, body: keys.into_bytes(), media: Media::Json, keep_s: Some(KEYS_KEPT_S) })
 }

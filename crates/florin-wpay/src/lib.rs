@@ -26,6 +26,7 @@ mod hex;
 mod history;
 mod idm;
 mod import;
+mod instore;
 mod instruments;
 mod maybe;
 mod money;

@@ -17,7 +17,7 @@ use crate::error::Refusal;
 use crate::reply::Reply;
 use crate::surface::Surface;
 
-pub use self::details::{Details, step_up};
+pub use self::details::{Details, StepUp, step_up};
 use self::order::PaymentsRequest;
 
 /// The longest client reference, order number and name of an instrument or a movement, in characters.

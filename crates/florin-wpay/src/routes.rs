@@ -18,8 +18,8 @@ use crate::error::Refusal;
 use crate::reply::Reply;
 use crate::surface::Surface;
 use crate::{
-    agreements, apple_pay, captures, follow_ups, frames, gift_cards, guests, health, history, idm, import, instruments, payments, paypal,
-    profile, three_ds, verify, wallets,
+    agreements, apple_pay, captures, follow_ups, frames, gift_cards, guests, health, history, idm, import, instore, instruments, payments,
+    paypal, profile, three_ds, verify, wallets,
 };
 
 /// Whom an operation asks for. All but the open ones also ask for a merchant's API key.
@@ -31,6 +31,8 @@ pub enum Access {
     Shopper,
     /// A guest, by the bearer.
     Guest,
+    /// Any shopper of the merchant, guests too.
+    AnyShopper,
     /// The merchant's server, by the address it calls from.
     Server,
     /// Any shopper of the merchant, guests too, or its server.
@@ -70,7 +72,7 @@ macro_rules! handler {
         Handler::Open(|surface| Box::pin($handler(surface)))
     };
     ($access:ident, $handler:path) => {
-        Handler::Known(|surface, call| Box::pin($handler(surface, call)))
+        Handler::Known(|surface, call| Box::pin(async move { $handler(surface, call).await.map_err(Refusal::from) }))
     };
 }
 
@@ -101,6 +103,52 @@ operations! {
     0 "begin a card's renewal typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/update-card/init" frames::begin_update;
     0 "complete a card's renewal typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/update-card/{actionId}/complete" frames::complete_update;
     0 "ask who a cardholder is" Shopper POST "/wow/v1/pay/instore/customer/3ds/session/enrolment" three_ds::enrol;
+    1 "list transactions of a shopper" Shopper GET "/wow/v1/pay/instore/customer/transactions" instore::transactions::list_shoppers;
+    2 "show a transaction to its shopper" Shopper GET "/wow/v1/pay/instore/customer/transactions/{transactionId}" instore::transactions::show_shoppers;
+    3 "show the payment request behind a QR code" Shopper GET "/wow/v1/pay/instore/customer/qr/{qrId}" instore::requests::show_scanned;
+    4 "pay without a payment request" AnyShopper POST "/wow/v1/pay/instore/customer/payments" instore::payments::pay_now;
+    5 "show a payment request to a shopper" Shopper GET "/wow/v1/pay/instore/customer/payments/{paymentRequestId}" instore::requests::show_shoppers;
+    6 "pay a payment request" AnyShopper PUT "/wow/v1/pay/instore/customer/payments/{paymentRequestId}" instore::payments::pay;
+    7 "list instruments in store" Shopper GET "/wow/v1/pay/instore/customer/instruments" instore::instruments::list;
+    8 "begin to add an instrument" Shopper POST "/wow/v1/pay/instore/customer/instruments" instore::instruments::begin;
+    9 "show an instrument" Shopper GET "/wow/v1/pay/instore/customer/instruments/{paymentInstrumentId}" instore::instruments::show;
+    10 "remove an instrument in store" Shopper DELETE "/wow/v1/pay/instore/customer/instruments/{paymentInstrumentId}" instore::instruments::remove;
+    11 "show a shopper's preferences" Shopper GET "/wow/v1/pay/instore/customer/preferences" instore::preferences::of_shopper;
+    12 "keep a shopper's preferences" Shopper POST "/wow/v1/pay/instore/customer/preferences" instore::preferences::keep_shoppers;
+    13 "show the payment session behind a QR code" Shopper GET "/wow/v1/pay/instore/customer/payment/session/qr/{qrId}" instore::sessions::show_scanned;
+    14 "approve a payment beforehand" AnyShopper PUT "/wow/v1/pay/instore/customer/payment/session/{paymentSessionId}" instore::sessions::preapprove;
+    15 "end a payment session as its shopper" Shopper DELETE "/wow/v1/pay/instore/customer/payment/session/{paymentSessionId}" instore::sessions::close_shoppers;
+    16 "show a payment session to a shopper" Shopper GET "/wow/v1/pay/instore/customer/payment/session/{paymentSessionId}" instore::sessions::show_shoppers;
+    17 "take up a payment session" Shopper POST "/wow/v1/pay/instore/customer/payment/session/{paymentSessionId}" instore::sessions::associate;
+    18 "list terms agreed to" Shopper GET "/wow/v1/pay/instore/customer/termsandconditions/acceptance" instore::terms::list;
+    19 "agree to terms" Shopper POST "/wow/v1/pay/instore/customer/termsandconditions/acceptance" instore::terms::accept;
+    20 "list agreements" Shopper GET "/wow/v1/pay/instore/customer/payments/agreements" instore::agreements::list;
+    21 "make an agreement in store" Shopper POST "/wow/v1/pay/instore/customer/payments/agreements" instore::agreements::create;
+    22 "show an agreement" Shopper GET "/wow/v1/pay/instore/customer/payments/agreements/{paymentToken}" instore::agreements::show;
+    23 "change an agreement in store" Shopper POST "/wow/v1/pay/instore/customer/payments/agreements/{paymentToken}" instore::agreements::update;
+    24 "list transactions of a merchant" Server GET "/wow/v1/pay/instore/merchant/transactions" instore::transactions::list_merchants;
+    25 "show a transaction to its merchant" Server GET "/wow/v1/pay/instore/merchant/transactions/{transactionId}" instore::transactions::show_merchants;
+    26 "make a QR code" Server POST "/wow/v1/pay/instore/merchant/qr" instore::qr::create;
+    27 "show a QR code" Server GET "/wow/v1/pay/instore/merchant/qr/{qrId}" instore::qr::show;
+    28 "take a QR code back" Server DELETE "/wow/v1/pay/instore/merchant/qr/{qrId}" instore::qr::cancel;
+    29 "list payment requests" Server GET "/wow/v1/pay/instore/merchant/payments" instore::requests::list;
+    30 "make a payment request" Server POST "/wow/v1/pay/instore/merchant/payments" instore::requests::create;
+    31 "show a payment request to its merchant" Server GET "/wow/v1/pay/instore/merchant/payments/{paymentRequestId}" instore::requests::show_merchants;
+    32 "take a payment request back" Server DELETE "/wow/v1/pay/instore/merchant/payments/{paymentRequestId}" instore::requests::close;
+    33 "open a payment session" Server POST "/wow/v1/pay/instore/merchant/payment/session" instore::sessions::create;
+    34 "show a payment session to its merchant" Server GET "/wow/v1/pay/instore/merchant/payment/session/{paymentSessionId}" instore::sessions::show_merchants;
+    35 "link a payment session" Server POST "/wow/v1/pay/instore/merchant/payment/session/{paymentSessionId}" instore::sessions::update;
+    36 "end a payment session as its merchant" Server DELETE "/wow/v1/pay/instore/merchant/payment/session/{paymentSessionId}" instore::sessions::close_merchants;
+    37 "refund in store" Server POST "/wow/v1/pay/instore/merchant/transactions/{transactionId}/refund" instore::follow_ups::refund;
+    38 "complete in store" Server POST "/wow/v1/pay/instore/merchant/transactions/{transactionId}/completion" instore::follow_ups::complete;
+    39 "void in store" Server POST "/wow/v1/pay/instore/merchant/transactions/{transactionId}/void" instore::follow_ups::void;
+    40 "show a merchant's preferences" Server GET "/wow/v1/pay/instore/merchant/preferences" instore::preferences::of_merchant;
+    41 "keep a merchant's preferences" Server POST "/wow/v1/pay/instore/merchant/preferences" instore::preferences::keep_merchants;
+    42 "list schemas" Server GET "/wow/v1/pay/instore/merchant/schema" instore::schemas::list;
+    43 "register a schema" Server POST "/wow/v1/pay/instore/merchant/schema" instore::schemas::register;
+    44 "show a schema" Server GET "/wow/v1/pay/instore/merchant/schema/{schemaId}" instore::schemas::show;
+    45 "charge an agreement in store" Server PUT "/wow/v1/pay/instore/merchant/payments/agreements/{paymentToken}" instore::agreements::charge;
+    46 "end an agreement in store" Server DELETE "/wow/v1/pay/instore/merchant/payments/agreements/{paymentToken}" instore::agreements::remove;
     47 "begin a card capture" Shopper POST "/wow/v1/pay/cards/initcapture" captures::begin;
     48 "keep a PayPal account" Shopper POST "/wow/v1/pay/paypal/tokenize" wallets::keep_paypal;
     49 "make a PayPal risk context" Shopper POST "/wow/v1/pay/paypal/createtransactionriskcontext" paypal::risk_context;
@@ -202,16 +250,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_has_every_operation_of_the_digital_pay_family_once() {
+    fn the_table_has_every_operation_of_the_two_families_once() {
         let mut numbers: Vec<_> = OPERATIONS.iter().map(|operation| operation.number).filter(|number| *number > 0).collect();
         numbers.sort_unstable();
-        let expected: Vec<_> = (47..=66).chain(69..=82).collect();
+        let expected: Vec<_> = (1..=66).chain(69..=82).collect();
         assert_eq!(numbers, expected);
     }
 
     #[test]
     fn what_moves_a_merchants_money_back_or_lists_by_name_is_for_servers() {
-        for number in [59, 62, 66, 75, 76, 77, 81, 82] {
+        for number in (24..=46).chain([59, 62, 66, 75, 76, 77, 81, 82]) {
             let operation = OPERATIONS.iter().find(|operation| operation.number == number).unwrap();
             assert_eq!(operation.access, Access::Server, "[{number}]");
         }

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::words;
 
-/// What a word stands for. Words are capitals, exactly as the contract has them.
+/// What a word stands for. Words are capitals in the contract, and understood in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word<T>(pub T);
 
@@ -22,7 +22,7 @@ pub trait Spoken: Sized {
 impl<'de, T: Spoken> Deserialize<'de> for Word<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        T::of(&word).map(Self).ok_or_else(|| D::Error::custom(format_args!("must be one of {}", T::WORDS)))
+        T::of(&word.to_ascii_uppercase()).map(Self).ok_or_else(|| D::Error::custom(format_args!("must be one of {}", T::WORDS)))
     }
 }
 
@@ -61,7 +61,8 @@ mod tests {
         }
         assert!(all::<MovementKind>() && all::<AgreementKind>() && all::<Frequency>());
         assert_eq!(serde_json::from_str::<Word<MovementKind>>("\"VOID\"").unwrap(), Word(MovementKind::Void));
-        for json in ["\"void\"", "\"\"", "null", "1"] {
+        assert_eq!(serde_json::from_str::<Word<MovementKind>>("\"void\"").unwrap(), Word(MovementKind::Void));
+        for json in ["\"avoid\"", "\"\"", "null", "1"] {
             assert!(serde_json::from_str::<Word<MovementKind>>(json).is_err(), "{json}");
         }
     }

@@ -24,7 +24,7 @@ const TOKEN_MAX: usize = 4_096;
 pub struct ChallengeResponse {
     /// About which instrument, where there can be several.
     #[serde(default)]
-    pub instrument_id: Maybe<Text>,
+    instrument_id: Maybe<Text>,
     #[serde(rename = "type")]
     kind: Text,
     #[serde(default)]
@@ -35,14 +35,19 @@ pub struct ChallengeResponse {
 
 impl ChallengeResponse {
     /// The answer to a demand for authentication, if it is one.
-    pub fn three_ds(self) -> Option<ThreeDsResponse> {
+    pub fn three_ds(&self) -> Option<ThreeDsResponse> {
         let frictionless = match self.kind.as_str() {
             "3DS" => false,
             "3DS-frictionless" => true,
             _ => return None,
         };
-        let token = self.token.0?.into_secret();
-        Some(ThreeDsResponse { frictionless, token, reference: self.reference.0.map(Text::into_string) })
+        let token = self.token.0.clone()?.into_secret();
+        Some(ThreeDsResponse { frictionless, token, reference: self.reference.0.clone().map(Text::into_string) })
+    }
+
+    /// Whether it is about the instrument of this name.
+    pub fn is_about(&self, name: &str) -> bool {
+        !name.is_empty() && self.instrument_id.0.as_ref().is_some_and(|id| id.as_str().eq_ignore_ascii_case(name))
     }
 }
 

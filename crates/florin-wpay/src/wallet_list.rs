@@ -36,16 +36,41 @@ struct CommonBody<'w> {
     payment_token: Option<String>,
     status: &'static str,
     last_updated: String,
-    last_used: Option<String>,
+    #[serde(skip_serializing_if = "LastUsed::is_left_out")]
+    last_used: LastUsed,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_on: Option<String>,
     primary: bool,
     allowed: bool,
 }
 
+/// When something was last used. What never was is null in this family, and left out in store.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum LastUsed {
+    At(String),
+    Never,
+    LeftOut,
+}
+
+impl LastUsed {
+    fn of(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::Never, |at| Self::At(at.to_millis_text()))
+    }
+
+    fn in_store(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::LeftOut, |at| Self::At(at.to_millis_text()))
+    }
+
+    const fn is_left_out(&self) -> bool {
+        matches!(self, Self::LeftOut)
+    }
+}
+
+/// A card.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct CardBody<'w> {
+pub struct CardBody<'w> {
     #[serde(flatten)]
     common: CommonBody<'w>,
     expiry_year: String,
@@ -100,13 +125,15 @@ struct ApplePayBody<'w> {
     step_up: Option<StepUp>,
 }
 
+/// An agreement.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AgreementBody<'w> {
+pub struct AgreementBody<'w> {
     payment_token: String,
     status: &'static str,
     last_updated: String,
-    last_used: Option<String>,
+    #[serde(skip_serializing_if = "LastUsed::is_left_out")]
+    last_used: LastUsed,
     created_on: String,
     primary: bool,
     allowed: bool,
@@ -169,13 +196,17 @@ impl<'w> CommonBody<'w> {
         Self { payment_token: Some(token), created_on: Some(created_on), ..Self::kept(instrument) }
     }
 
+    fn in_store(instrument: &'w Instrument) -> Self {
+        Self { last_used: LastUsed::in_store(instrument.used_at), ..Self::listed(instrument) }
+    }
+
     fn kept(instrument: &'w Instrument) -> Self {
         Self {
             payment_instrument_id: instrument.id.as_str(),
             payment_token: None,
             status: kept_status(instrument.status),
             last_updated: instrument.updated_at.to_millis_text(),
-            last_used: instrument.used_at.map(Timestamp::to_millis_text),
+            last_used: LastUsed::of(instrument.used_at),
             created_on: None,
             primary: instrument.primary,
             allowed: is_allowed(instrument),
@@ -184,6 +215,11 @@ impl<'w> CommonBody<'w> {
 }
 
 impl<'w> CardBody<'w> {
+    /// A card as it is told in store.
+    pub fn in_store(cx: &Context, card: &'w Instrument, now: Timestamp) -> Self {
+        Self { common: CommonBody::in_store(card), ..Self::of(cx, card, now) }
+    }
+
     fn of(cx: &Context, card: &'w Instrument, now: Timestamp) -> Self {
         let scheme = text(card.network.as_ref());
         Self {
@@ -203,6 +239,11 @@ impl<'w> CardBody<'w> {
 }
 
 impl<'w> GiftCardBody<'w> {
+    /// A gift card as it is told in store, where it may be allowed or not.
+    pub fn in_store(card: &'w Instrument, allowed: bool) -> Self {
+        Self { common: CommonBody { allowed, ..CommonBody::in_store(card) }, ..Self::kept(card) }
+    }
+
     fn listed(card: &'w Instrument) -> Self {
         Self { common: CommonBody::listed(card), ..Self::kept(card) }
     }
@@ -225,6 +266,11 @@ impl<'w> PayPalBody<'w> {
 }
 
 impl<'w> AgreementBody<'w> {
+    /// An agreement as it is told in store.
+    pub fn in_store(cx: &Context, agreement: &'w Agreement, paid: Option<&'w Instrument>, now: Timestamp) -> Self {
+        Self { last_used: LastUsed::in_store(agreement.used_at), ..Self::of(cx, agreement, paid, now) }
+    }
+
     fn of(cx: &Context, agreement: &'w Agreement, paid: Option<&'w Instrument>, now: Timestamp) -> Self {
         let card = paid.filter(|paid| paid.kind == InstrumentKind::Card);
         let is_over = agreement.has_ended(now) || paid.is_none_or(|paid| paid.has_expired(now));
@@ -233,7 +279,7 @@ impl<'w> AgreementBody<'w> {
             payment_token: agreement.id.to_string(),
             status: kept_status(paid.map_or(InstrumentStatus::Unverified, |paid| paid.status)),
             last_updated: agreement.updated_at.to_millis_text(),
-            last_used: agreement.used_at.map(Timestamp::to_millis_text),
+            last_used: LastUsed::of(agreement.used_at),
             created_on: agreement.created_at.to_millis_text(),
             primary: false,
             allowed: paid.is_some_and(is_allowed),
@@ -258,7 +304,7 @@ impl<'w> AgreementBody<'w> {
 }
 
 /// The status where the contract knows only two; a guest's instrument comes here only by a defect.
-const fn kept_status(status: InstrumentStatus) -> &'static str {
+pub const fn kept_status(status: InstrumentStatus) -> &'static str {
     match status {
         InstrumentStatus::Transient | InstrumentStatus::Unverified => words::status(InstrumentStatus::Unverified),
         InstrumentStatus::Verified => words::status(InstrumentStatus::Verified),

@@ -143,8 +143,7 @@ impl Gateway {
         } else {
             router
         };
-        let router =
-            if cx.world.directory.simulated() { router.merge(florin_pages::simulated_issuer(Arc::clone(cx))) } else { router };
+        let router = if cx.world.directory.simulated() { router.merge(florin_pages::simulated_issuer(Arc::clone(cx))) } else { router };
         let router = if cx.policy.is_sandbox() { router.merge(florin_pages::sandbox(Arc::clone(cx))) } else { router };
         router.method_not_allowed_fallback(async |address: Uri| fallback(address.path(), Class::MethodNotAllowed))
     }

@@ -100,12 +100,11 @@ async fn keep(cx: &Cx, kept: Kept) -> Result<Completed, ServiceError> {
             let instrument = captures::keep(&cx2, tx, &home, card, *now)?;
             tx.save_frames_action(&current.complete(instrument.id.clone(), *now).map_err(ended)?)?;
             let code = card.cvc.as_deref().unwrap_or_default();
-            Ok(match is_known {
-                true => {
-                    let step_up_token = Some(step_up::token(&cx2, &instrument.id, code));
-                    Completed::Confirmed { instrument: instrument.id, step_up_token }
-                }
-                false => Completed::Captured(Box::new(instrument)),
+            Ok(if is_known {
+                let step_up_token = Some(step_up::token(&cx2, &instrument.id, code));
+                Completed::Confirmed { instrument: instrument.id, step_up_token }
+            } else {
+                Completed::Captured(Box::new(instrument))
             })
         })
         .await

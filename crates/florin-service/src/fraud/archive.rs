@@ -65,14 +65,17 @@ mod tests {
         assert_eq!(unpacked(&archive(8, &compress_to_vec(text.as_bytes(), 6), 0)).as_ref(), Some(&text));
         assert_eq!(unpacked(&archive(0, text.as_bytes(), text.len())).as_ref(), Some(&text));
         assert_eq!(unpacked(&READER.encode(&text)).as_ref(), Some(&text));
-        let broken = READER.encode(&text).as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\r\n");
+        let broken =
+            READER.encode(&text).as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\r\n");
         assert_eq!(unpacked(&broken).as_ref(), Some(&text), "in lines, as mail programs write it");
     }
 
     #[test]
     fn what_cannot_be_read_is_nothing() {
         let bomb = compress_to_vec(&vec![b'x'; UNPACKED_MAX + 1], 9);
-        for bad in ["", "!", &archive(8, &bomb, 0), &archive(8, b"garbage", 0), &archive(0, b"short", 99), &archive(12, b"x", 1), "UEsDBA=="] {
+        for bad in
+            ["", "!", &archive(8, &bomb, 0), &archive(8, b"garbage", 0), &archive(0, b"short", 99), &archive(12, b"x", 1), "UEsDBA=="]
+        {
             assert!(unpacked(bad).is_none_or(|text| text.is_empty()), "{bad}");
         }
     }

@@ -58,14 +58,14 @@ pub(super) async fn finish(cx: &Cx, id: GiftOrderId) -> Result<bool, ServiceErro
             let (order, transaction) = standing(tx, id)?;
             let job = id.to_string();
             match (order.state, transaction.state) {
-                (GiftOrderState::Approved, _) => {}
+                (GiftOrderState::Approved, _)
+                | (GiftOrderState::Rejected, TransactionState::PartlyApproved | TransactionState::Rejected) => {}
                 (_, TransactionState::Processing) => return Ok(false),
                 (GiftOrderState::Processing, TransactionState::Approved) => issue(&cx2, tx, order, now)?,
                 (GiftOrderState::Rejected, TransactionState::Approved) => {
                     let order = revived(&cx2, tx, order)?;
                     issue(&cx2, tx, order, now)?;
                 }
-                (GiftOrderState::Rejected, TransactionState::PartlyApproved | TransactionState::Rejected) => {}
                 (GiftOrderState::Processing, TransactionState::PartlyApproved | TransactionState::Rejected) => {
                     order.reject().map_or(Ok(()), |order| tx.end_gift_order(&order))?;
                     if transaction.movements.iter().any(|movement| movement.fault() == Some(Fault::NotSent)) {
@@ -165,9 +165,9 @@ pub(super) fn number_and_pin(
     (order, number, attempt): (GiftOrderId, u32, u32),
 ) -> Result<(GiftCardNumber, Secret<String>), ServiceError> {
     let derived = cx.keeper.capability(CARDS, format!("{order}/{number}/{attempt}").as_bytes());
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = derived;
-    let free = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % FREE_DIGITS;
-    let pin = u64::from_be_bytes([i, j, k, l, m, n, o, p]) % PINS;
+    let derived = u128::from_be_bytes(derived);
+    let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+    let (free, pin) = (half(derived >> 64) % FREE_DIGITS, half(derived) % PINS);
     let digits = format!("{prefix}{free:012}");
     let text = format!("{digits}{}", florin_domain::card::check_digit(&digits));
     let number = GiftCardNumber::parse(&text).map_err(|_| damaged("an issued gift card's number is none"))?;

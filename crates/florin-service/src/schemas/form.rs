@@ -164,12 +164,12 @@ mod tests {
         let cases = [
             (r##"{"properties":{"a":{"$ref":"#"}}}"##, "its own $defs"),
             (r##"{"$ref":"#/$defs/a","$defs":{"a":{"items":{"$ref":"#/$defs/a"}}}}"##, "refer to itself"),
-            (r##"{"$ref":"https://elsewhere.example/schema.json"}"##, "its own $defs"),
+            (r#"{"$ref":"https://elsewhere.example/schema.json"}"#, "its own $defs"),
             (r##"{"$dynamicRef":"#a"}"##, "without $dynamicRef"),
-            (r##"{"$id":"https://a.example/"}"##, "without $id"),
-            (r##"{"type":"nothing"}"##, "is no JSON Schema"),
-            (r##"{"pattern":"(a{1000}){1000}"}"##, "is no JSON Schema"),
-            (r##"{"pattern":"(?=a)b"}"##, "is no JSON Schema"),
+            (r#"{"$id":"https://a.example/"}"#, "without $id"),
+            (r#"{"type":"nothing"}"#, "is no JSON Schema"),
+            (r#"{"pattern":"(a{1000}){1000}"}"#, "is no JSON Schema"),
+            (r#"{"pattern":"(?=a)b"}"#, "is no JSON Schema"),
             ("[]", "must be an object"),
             ("{", "must be JSON"),
         ];

@@ -26,7 +26,7 @@ pub(crate) fn token(cx: &Context, session: &ThreeDsSession) -> String {
         ThreeDsSubject::Capture(action) => ("actionId", action.to_string()),
         ThreeDsSubject::Payment { instrument, .. } => ("paymentInstrumentId", instrument.to_string()),
     };
-    let cents = amount_of(session).map_or(0, |amount| amount.minor());
+    let cents = amount_of(session).map_or(0, florin_domain::Money::minor);
     let amount = json!({ "currency": "AUD", "amount": format!("{}.{:02}", cents / 100, cents % 100) });
     let claims = json!({
         "jti": session.id.to_string(),

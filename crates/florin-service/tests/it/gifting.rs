@@ -4,14 +4,15 @@ use florin_domain::fault::Fault;
 use florin_domain::gift_order::{GiftItem, GiftOrderState, GiftQuote, GiftTotals, Recipient};
 use florin_domain::gift_product::PRODUCTS;
 use florin_domain::instrument::{Instrument, InstrumentKind};
-use florin_domain::payment::TransactionState;
+use florin_domain::movement::Reference;
+use florin_domain::payment::{Outcome, TransactionState};
 use florin_domain::time::minutes;
 use florin_domain::{Currency, GiftOrderId, GiftQuoteId, Money};
 use florin_service::caller::{MerchantCaller, ShopperCaller};
 use florin_service::gift_cards::{self, Slip};
 use florin_service::gifting::{self, GiftBuyer, GiftOrdered, OrderGifts};
 use florin_service::idempotency::IdempotencyKey;
-use florin_service::{Page, ServiceError};
+use florin_service::{Page, ServiceError, Tx};
 
 use crate::shop::{GOOD_CARD, Shop, code};
 
@@ -241,9 +242,44 @@ async fn an_order_whose_payment_is_in_doubt_is_finished_later() {
     assert_eq!((waiting.order.state, waiting.gifts.len()), (GiftOrderState::Processing, 0));
     scene.shop.books_balance().await;
     scene.shop.wait(minutes(5)).await;
+    scene.shop.wait(minutes(5)).await;
+    assert_eq!(scene.kept().await.len(), 2, "finished without anybody asking");
     let done = scene.buys(order(&scene.card, Some(scene.quote.id), Vec::new())).await.unwrap();
     assert_eq!((done.order.id, done.order.state, done.gifts.len()), (waiting.order.id, GiftOrderState::Approved, 3));
     assert_eq!(scene.kept().await.len(), 2);
+    scene.shop.books_balance().await;
+}
+
+/// What the acquirer is found to have done with a payment.
+async fn turns_out(scene: &Scene, receipt: Reference, result: Result<&'static str, Fault>) {
+    let now = scene.shop.cx.clock.now();
+    let concluded = scene.shop.cx.store.write(move |tx: &mut Tx<'_>| {
+        let transaction = tx.find_transaction(receipt)?.unwrap();
+        let movement = transaction.movements[0].reference;
+        let outcome = Outcome { movement, service: None, result: result.map(str::to_owned), plan: None };
+        Ok::<_, ServiceError>(tx.save_transaction(transaction.conclude(vec![outcome], Vec::new(), now))?)
+    });
+    concluded.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_payment_that_turns_up_late_is_answered_with_its_cards() {
+    let scene = scene("4000000000006801").await;
+    let ask = || scene.buys(order(&scene.card, Some(scene.quote.id), Vec::new()));
+    let first = ask().await.unwrap();
+    turns_out(&scene, first.transaction.receipt, Err(Fault::NotSent)).await;
+    scene.shop.wait(minutes(5)).await;
+    assert!(scene.kept().await.is_empty());
+    // Taken for never sent, so that the quote may be bought with another card.
+    let card = scene.shop.card(&scene.jo, GOOD_CARD).await.unwrap();
+    let second = scene.buys(order(&card, Some(scene.quote.id), Vec::new())).await.unwrap();
+    assert_eq!((second.order.state, scene.kept().await.len()), (GiftOrderState::Approved, 2));
+    scene.shop.books_balance().await;
+
+    turns_out(&scene, first.transaction.receipt, Ok("A1")).await;
+    scene.shop.books_balance().await;
+    scene.shop.wait(minutes(65)).await;
+    assert_eq!(scene.kept().await.len(), 4, "it was paid for twice");
     scene.shop.books_balance().await;
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use florin_domain::agreement::{AgreementKind, Frequency};
 use florin_domain::fault::Fault;
 use florin_domain::instrument::{Instrument, InstrumentId};
 use florin_domain::movement::{Hold, MovementKind};
@@ -9,10 +10,12 @@ use florin_domain::payment::{Atomicity, Rollback, TransactionKind, TransactionSt
 use florin_domain::payment_request::PaymentRequest;
 use florin_domain::qr::QrReference;
 use florin_domain::session::SessionState;
+use florin_domain::shopper::WalletKind;
 use florin_domain::split::{PaymentPreferences, SecondaryOrder, SecondaryPreference, Wish};
 use florin_domain::time::{days, minutes};
 use florin_domain::{Currency, Money, PaymentRequestId, SchemaId, Timestamp};
-use florin_service::caller::{MerchantCaller, ShopperCaller};
+use florin_service::agreements::{self, ChargeAgreement, NewAgreement};
+use florin_service::caller::{self, MerchantCaller, ShopperCaller};
 use florin_service::follow_ups::FollowItem;
 use florin_service::gift_cards::{self, Slip};
 use florin_service::instore::{self, Challenge, ChallengeKind, ImmediatePayment, InStoreFollowUp, PayRequest};
@@ -23,7 +26,7 @@ use florin_service::preferences::{self, Groups, ShopperPreferences};
 use florin_service::qr_codes::{self, NewQr};
 use florin_service::schemas::{self, Given, NewSchema};
 use florin_service::sessions::{self, NewSession};
-use florin_service::{Page, Secret, ServiceError, Tx, terms, verify};
+use florin_service::{Page, Secret, ServiceError, Tx, instruments, terms, verify};
 
 use crate::shop::{GOOD_CARD, Shop, code};
 
@@ -373,8 +376,7 @@ async fn a_request_for_one_wallet_is_paid_from_either_wallet_of_its_shopper() {
     assert_eq!(code(instore::pay(&till.shop.cx, &jim, asked.id, with(&card)).await), "request_for_another_wallet");
     till.pay(asked.id, with(&till.card)).await.unwrap();
     let tokens = till.shop.sign_in(&till.merchant, "jo", false).await;
-    let everyday = florin_domain::shopper::WalletKind::Everyday;
-    let elsewhere = florin_service::caller::shopper(&till.shop.cx, &till.merchant, &tokens.access, everyday).await.unwrap();
+    let elsewhere = caller::shopper(&till.shop.cx, &till.merchant, &tokens.access, WalletKind::Everyday).await.unwrap();
     assert_eq!((elsewhere.home, elsewhere.wallet == till.jo.wallet), (till.jo.wallet, false));
     let other = till.shop.card(&elsewhere, GOOD_CARD).await.unwrap();
     let made = instore::pay(&till.shop.cx, &elsewhere, asked.id, with(&other)).await.unwrap();
@@ -423,31 +425,31 @@ async fn a_transaction_is_followed_up_whole_or_in_parts() {
         let reference = made.transaction.movements[place].reference.to_string();
         InStoreFollowUp { items: Some(vec![FollowItem { reference, amount: minor.map(dollars) }]), ..whole() }
     };
-    let held = hold().await;
-    assert_eq!(code(instore::refund(cx, merchant, held.occasion.id, whole()).await), "nothing_left");
-    let too_much = instore::complete(cx, merchant, held.occasion.id, of(&held, 1, Some(701))).await.unwrap();
+    let kept = hold().await;
+    assert_eq!(code(instore::refund(cx, merchant, kept.occasion.id, whole()).await), "nothing_left");
+    let too_much = instore::complete(cx, merchant, kept.occasion.id, of(&kept, 1, Some(701))).await.unwrap();
     assert_eq!((too_much.made.is_none(), too_much.items[0].fault), (true, Some(Fault::AboveAuthorisation)));
-    let taken = instore::complete(cx, merchant, held.occasion.id, of(&held, 1, Some(600))).await.unwrap().made.unwrap();
+    let taken = instore::complete(cx, merchant, kept.occasion.id, of(&kept, 1, Some(600))).await.unwrap().made.unwrap();
     assert_eq!((taken.transaction.kind, taken.occasion.gross), (TransactionKind::Completion, dollars(600)));
-    assert_eq!((taken.occasion.original, taken.occasion.request), (Some(held.occasion.id), held.occasion.request));
-    let freed = instore::void(cx, merchant, held.occasion.id, whole()).await.unwrap().made.unwrap();
+    assert_eq!((taken.occasion.original, taken.occasion.request), (Some(kept.occasion.id), kept.occasion.request));
+    let freed = instore::void(cx, merchant, kept.occasion.id, whole()).await.unwrap().made.unwrap();
     assert_eq!((freed.transaction.kind, freed.occasion.gross), (TransactionKind::Void, dollars(300)), "what was left of it");
-    assert_eq!(code(instore::void(cx, merchant, held.occasion.id, whole()).await), "nothing_left");
+    assert_eq!(code(instore::void(cx, merchant, kept.occasion.id, whole()).await), "nothing_left");
     till.books_balance().await;
 
-    let reason = InStoreFollowUp { reason: Some("broken".to_owned()), ..of(&held, 1, Some(150)) };
-    let back = instore::refund(cx, merchant, held.occasion.id, reason).await.unwrap().made.unwrap();
+    let reason = InStoreFollowUp { reason: Some("broken".to_owned()), ..of(&kept, 1, Some(150)) };
+    let back = instore::refund(cx, merchant, kept.occasion.id, reason).await.unwrap().made.unwrap();
     assert_eq!((back.occasion.reason.as_deref(), back.transaction.order_number.as_str()), (Some("broken"), "o-1"));
     assert_eq!(code(instore::refund(cx, merchant, back.occasion.id, whole()).await), "not_to_be_followed", "no refund of a refund");
     assert_eq!(code(instore::complete(cx, merchant, taken.occasion.id, whole()).await), "not_to_be_followed");
     let by_completion = instore::refund(cx, merchant, taken.occasion.id, of(&taken, 0, Some(50))).await.unwrap().made.unwrap();
     assert_eq!(by_completion.occasion.original, Some(taken.occasion.id));
-    let rest = instore::refund(cx, merchant, held.occasion.id, whole()).await.unwrap().made.unwrap();
+    let rest = instore::refund(cx, merchant, kept.occasion.id, whole()).await.unwrap().made.unwrap();
     assert_eq!(rest.occasion.gross, dollars(400));
-    assert_eq!(code(instore::refund(cx, merchant, held.occasion.id, whole()).await), "nothing_left");
+    assert_eq!(code(instore::refund(cx, merchant, kept.occasion.id, whole()).await), "nothing_left");
 
     let other = hold().await;
-    let strange = instore::complete(cx, merchant, held.occasion.id, of(&other, 0, None)).await.unwrap();
+    let strange = instore::complete(cx, merchant, kept.occasion.id, of(&other, 0, None)).await.unwrap();
     assert_eq!((strange.made.is_none(), strange.items[0].fault), (true, Some(Fault::OriginalNotFound)));
     let mixed = InStoreFollowUp {
         items: Some([of(&other, 0, Some(100)), of(&other, 1, Some(701))].into_iter().filter_map(|order| order.items).flatten().collect()),
@@ -459,6 +461,60 @@ async fn a_transaction_is_followed_up_whole_or_in_parts() {
     assert!(still.transaction.movements.iter().all(|movement| movement.hold == Some(Hold::Open)), "all of it or nothing");
     assert_eq!(till.found(Sought::default()).await.len(), 7);
     till.books_balance().await;
+}
+
+#[tokio::test]
+async fn charges_of_agreements_are_transactions_in_store_too() {
+    let till = Till::open().await;
+    let (cx, merchant) = (&till.shop.cx, &till.merchant);
+    let new = |instrument: &Instrument| NewAgreement {
+        client_reference: "weekly".to_owned(),
+        kind: AgreementKind::Recurring,
+        instrument: instrument.id.clone(),
+        frequency: Frequency::Weekly,
+        amount: dollars(700),
+        starts_at: None,
+        ends_at: None,
+        immediate: Some("o-7".to_owned()),
+        step_up: None,
+        fraud: None,
+    };
+    let (made, first) = instore::create_agreement(cx, &till.jo, new(&till.card)).await.unwrap();
+    let first = first.unwrap();
+    assert_eq!((first.occasion.gross, first.occasion.merchant_reference.as_str()), (dollars(700), "weekly"));
+    assert_eq!(agreements::find(cx, &till.jo, made.agreement.id).await.unwrap().agreement.cycle, 1);
+    let jim = till.shop.shopper(merchant, "jim").await;
+    assert_eq!(code(agreements::find(cx, &jim, made.agreement.id).await), "payment agreement");
+    let charge = ChargeAgreement {
+        agreement: made.agreement.id,
+        kinds: Kinds::PURCHASES,
+        client_reference: "second".to_owned(),
+        order_number: "o-8".to_owned(),
+        amount: dollars(650),
+        fraud: None,
+    };
+    let second = instore::charge_agreement(cx, merchant, charge, None).await.unwrap();
+    assert_eq!((second.occasion.gross, second.occasion.wallet), (dollars(650), till.jo.home));
+    let back = instore::refund(cx, merchant, second.occasion.id, InStoreFollowUp::default()).await.unwrap();
+    assert!(back.made.is_some());
+    assert_eq!(till.found(Sought::default()).await.len(), 3);
+    let declined = till.odd_card(DECLINED).await;
+    let (refused, charge) = instore::create_agreement(cx, &till.jo, new(&declined)).await.unwrap();
+    assert_eq!(states(&charge.unwrap()).0, TransactionState::Rejected);
+    assert_eq!(code(agreements::find(cx, &till.jo, refused.agreement.id).await), "payment agreement", "there is none then");
+    till.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_deleted_wallet_forgets_what_its_shopper_liked() {
+    let till = Till::open().await;
+    let cx = &till.shop.cx;
+    let likes = ShopperPreferences { payments: Some(PaymentPreferences::default()), general: None };
+    preferences::keep_shopper(cx, &till.jo, likes).await.unwrap();
+    terms::accept(cx, &till.jo, "EVERYDAY_PAY", "1.0.0").await.unwrap();
+    instruments::delete_wallet(cx, &till.merchant, &till.jo.shopper, WalletKind::Merchant).await.unwrap();
+    assert_eq!(preferences::of_shopper(cx, &till.jo).await.unwrap(), ShopperPreferences::default());
+    assert_eq!(terms::list(cx, &till.jo, None, None).await.unwrap(), []);
 }
 
 fn new_session(request: Option<PaymentRequestId>) -> NewSession {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a case has no use for the error")]
 
 mod apm;
+mod frames;
 mod fraud;
 mod gifting;
 mod imports;

@@ -6,6 +6,7 @@ mod banks;
 mod cards;
 mod companies;
 mod credit;
+mod providers;
 mod retail;
 mod wallets;
 mod whole;

@@ -7,6 +7,7 @@
 mod bed;
 mod contract;
 mod cut;
+mod frames;
 mod gifts;
 mod instore;
 mod migrations;

@@ -99,8 +99,10 @@ pub struct ChargeRequest {
 
 /// The last instant of an agreement. Any in the calendar's last year is how one without an end is told, and is read back so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub enum End {
+    /// It has no end.
     Never,
+    /// It ends then.
     At(Timestamp),
 }
 
@@ -116,6 +118,16 @@ impl<'de> Deserialize<'de> for End {
             return Ok(Self::Never);
         }
         Timestamp::parse(&text).map(Self::At).ok_or_else(|| D::Error::custom("must be a time such as 2026-11-21T10:00:00.000Z"))
+    }
+}
+
+impl End {
+    /// As the end of an agreement that had another one.
+    pub fn changed(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => Timestamp::parse(FAR_AWAY),
+            Self::At(at) => Some(at),
+        }
     }
 }
 
@@ -159,10 +171,7 @@ impl UpdateRequest {
         let terms = self.payment_agreement;
         Ok(AgreementChanges {
             instrument: terms.payment_instrument_id.0.as_ref().map(instrument).transpose()?,
-            ends_at: terms.end_date.0.and_then(|end| match end {
-                End::Never => Timestamp::parse(FAR_AWAY),
-                End::At(at) => Some(at),
-            }),
+            ends_at: terms.end_date.0.and_then(End::changed),
             frequency: terms.charge_frequency.0,
             amount: terms.charge_amount.map(|amount| amount.0),
             step_up: terms.step_up_token.0.map(|token| token.expose().to_owned()),

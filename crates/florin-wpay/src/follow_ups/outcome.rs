@@ -137,9 +137,15 @@ pub fn tell(verb: &'static Verb, order: &FollowUp, answer: &FollowAnswer) -> Res
         let partial_success = done < answer.items.len();
         return Ok(Reply::ok(&FollowUpBody { transaction_receipt: receipt.to_string(), partial_success, lines: Named(verb.array, lines) }));
     }
-    let lines: Vec<_> = answer.items.iter().map(|item| Line::of_refusal(verb, item)).collect();
-    let refusal = if count(Fate::Unknown) > 0 { unknown_outcome() } else { Refusal::new(Code::Bi52, NOTHING_DONE) };
-    Err(refusal.with(verb.array, &lines))
+    Err(refuse(verb, &answer.items))
+}
+
+/// Tells a follow-up of which nothing is known to have been done.
+pub fn refuse(verb: &'static Verb, items: &[FollowedItem]) -> Refusal {
+    let lines: Vec<_> = items.iter().map(|item| Line::of_refusal(verb, item)).collect();
+    let is_unknown = items.iter().any(|item| fate(item) == Fate::Unknown);
+    let refusal = if is_unknown { unknown_outcome() } else { Refusal::new(Code::Bi52, NOTHING_DONE) };
+    refusal.with(verb.array, &lines)
 }
 
 const NOTHING_DONE: &str = "Nothing was done; each item says why.";

@@ -25,7 +25,16 @@ impl Beside {
     /// Looks for it. Money may have moved by now, so that a store that fails takes nothing from the answer but this.
     pub async fn of(cx: &Cx, transaction: &Transaction) -> Self {
         let found = Self::find(cx, transaction).await;
-        found.inspect_err(|error| tracing::warn!(receipt = %transaction.receipt, %error, "a transaction is told by itself")).unwrap_or_default()
+        found
+            .inspect_err(|error| tracing::warn!(receipt = %transaction.receipt, %error, "a transaction is told by itself"))
+            .unwrap_or_default()
+    }
+
+    /// The same for the merchant: where a code is typed and who is to be authenticated is for the shopper alone.
+    pub async fn for_merchant(cx: &Cx, transaction: &Transaction) -> Self {
+        let found = fraud::decision(cx, transaction.receipt).await;
+        let fraud = found.inspect_err(|error| tracing::warn!(receipt = %transaction.receipt, %error, "a transaction is told by itself"));
+        Self { fraud: fraud.unwrap_or_default(), ..Self::default() }
     }
 
     async fn find(cx: &Cx, transaction: &Transaction) -> Result<Self, ServiceError> {

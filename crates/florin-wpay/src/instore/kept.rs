@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use florin_domain::schema::Payload;
 use florin_service::schemas::Given;
-use serde::de::{Deserializer, Error as _, IgnoredAny};
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -38,7 +38,7 @@ impl<'de, T: for<'t> Deserialize<'t>> Deserialize<'de> for Kept<T> {
 }
 
 /// Any object.
-pub type Object = BTreeMap<String, IgnoredAny>;
+pub type Object = BTreeMap<String, Box<RawValue>>;
 
 /// What is bought.
 #[derive(Debug, Deserialize)]

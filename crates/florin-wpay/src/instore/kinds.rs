@@ -72,7 +72,8 @@ mod tests {
         let kinds = read(r#"{"creditCard":"preauth","applePay":{"creditCard":"PREAUTH","debitCard":"Purchase"}}"#).unwrap();
         assert_eq!((kinds.card, kinds.gift_card), (Some(MovementKind::Preauth), Some(MovementKind::Purchase)));
         assert_eq!((kinds.apple_pay, kinds.google_pay), (Some(MovementKind::Preauth), Some(MovementKind::Purchase)));
-        for json in [r#"{"payPal":"PREAUTH"}"#, r#"{"creditCard":"REFUND"}"#, r#""PURCHASE""#, r#"{"googlePay":{"creditCard":"PURCHASE"}}"#] {
+        for json in [r#"{"payPal":"PREAUTH"}"#, r#"{"creditCard":"REFUND"}"#, r#""PURCHASE""#, r#"{"googlePay":{"creditCard":"PURCHASE"}}"#]
+        {
             assert!(read(json).is_err(), "{json}");
         }
     }

@@ -205,7 +205,8 @@ mod tests {
     #[test]
     fn nothing_is_told_of_what_is_not_said() {
         assert_eq!(serde_json::to_value(ShopperBody::of(&ShopperPreferences::default())).unwrap(), json!({}));
-        let preferences = read(json!({ "primaryInstrumentId": null, "secondaryInstruments": { "order": "lifo", "include": null } })).unwrap();
+        let preferences =
+            read(json!({ "primaryInstrumentId": null, "secondaryInstruments": { "order": "lifo", "include": null } })).unwrap();
         let secondary = preferences.secondary.unwrap();
         assert!(preferences.primary.is_none() && secondary.enabled && secondary.include.is_empty());
         assert_eq!(secondary.order, Some(SecondaryOrder::NewestFirst));

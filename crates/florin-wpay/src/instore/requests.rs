@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use florin_domain::payment_request::PaymentRequest;
-use florin_domain::{PaymentRequestId, QrId, Timestamp, WalletId};
+use florin_domain::{PaymentRequestId, Timestamp, WalletId};
 use florin_service::payment_requests::{self, NewRequest, RequestFilter, RequestKey};
 use florin_service::{digest, qr_codes};
-use serde::de::IntoDeserializer;
-use serde::de::value::Error as WordError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::any_case::AnyCase;
 use super::envelope::{Sent, tell, tell_page};
 use super::kept::{Basket, Kept, PayloadBody, PayloadSent, raw};
 use super::pages::Query;
-use super::qr::{QrBody, wanted};
+use super::qr::{self, QrBody, wanted};
 use super::refusal::{Outcome, Unfit};
 use crate::call::Call;
 use crate::error::Refusal;
@@ -101,15 +98,6 @@ struct DetailsBody<'t> {
 #[derive(Serialize)]
 struct ListBody<'t> {
     payments: Vec<SummaryBody<'t>>,
-}
-
-/// Which requests are listed.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum Listed {
-    Active,
-    Inactive,
-    All,
 }
 
 /// How long something lives that lives `seconds`; for ever if nothing, or if nothing is said.
@@ -210,13 +198,11 @@ pub async fn list(surface: Surface, call: Call) -> Outcome {
 }
 
 fn filter(word: Option<&str>) -> Result<RequestFilter, Refusal> {
-    let Some(word) = word else { return Ok(RequestFilter::Active) };
-    let read = AnyCase::<Listed>::deserialize(IntoDeserializer::<WordError>::into_deserializer(word));
-    match read {
-        Ok(AnyCase(Listed::Active)) => Ok(RequestFilter::Active),
-        Ok(AnyCase(Listed::Inactive)) => Ok(RequestFilter::Inactive),
-        Ok(AnyCase(Listed::All)) => Ok(RequestFilter::All),
-        Err(_) => Err(Refusal::invalid("type must be ACTIVE, INACTIVE or ALL.")),
+    match word.map(str::to_ascii_uppercase).as_deref() {
+        None | Some("ACTIVE") => Ok(RequestFilter::Active),
+        Some("INACTIVE") => Ok(RequestFilter::Inactive),
+        Some("ALL") => Ok(RequestFilter::All),
+        Some(_) => Err(Refusal::invalid("type must be ACTIVE, INACTIVE or ALL.")),
     }
 }
 
@@ -240,8 +226,7 @@ pub async fn show_shoppers(surface: Surface, call: Call) -> Outcome {
 
 /// `GET …/customer/qr/{qrId}`
 pub async fn show_scanned(surface: Surface, call: Call) -> Outcome {
-    let qr = QrId::parse(call.param("qrId")).map_err(|_| Unfit::unknown("QR code"))?;
-    let request = qr_codes::request_behind(&surface.cx, call.shopper()?, qr).await?;
+    let request = qr_codes::request_behind(&surface.cx, call.shopper()?, qr::id(&call)?).await?;
     Ok(tell(&ShopperBody::of(&request)))
 }
 
@@ -291,7 +276,7 @@ mod tests {
         let request = PaymentRequest {
             max_uses: Some(2),
             uses: 1,
-            expires_at: Some(NOW.plus(Duration::from_secs(60))),
+            expires_at: Some(NOW.plus(Duration::from_mins(1))),
             wallet: Some(WalletId::from_random([2; 16])),
             basket: Some(r#"{"items":[]}"#.to_owned()),
             pos_payload: Some(Payload { schema: None, json: Some("{}".to_owned()) }),
@@ -317,7 +302,7 @@ mod tests {
         let more = r#","maxUses":0,"timeToLivePayment":0,"generateQR":true,"timeToLiveQR":60,"specificWalletId":"""#;
         let said = read(more).unwrap();
         assert_eq!((said.max_uses, said.lives, said.wallet), (None, None, None));
-        assert_eq!(said.qr.unwrap().lives, Some(Duration::from_secs(60)));
+        assert_eq!(said.qr.unwrap().lives, Some(Duration::from_mins(1)));
         for bad in [
             r#","maxUses":-1"#,
             r#","maxUses":1.5"#,

@@ -61,8 +61,7 @@ pub async fn show_shoppers(surface: Surface, call: Call) -> Outcome {
 /// `GET …/merchant/transactions/{transactionId}`
 pub async fn show_merchants(surface: Surface, call: Call) -> Outcome {
     let found = occasions::find(&surface.cx, &call.merchant, id(&call)?).await?;
-    // Where a code is typed and who is to be authenticated is for the shopper alone.
-    let beside = Beside { fraud: Beside::of(&surface.cx, &found.0.transaction).await.fraud, ..Beside::default() };
+    let beside = Beside::for_merchant(&surface.cx, &found.0.transaction).await;
     Ok(tell(&DetailsBody::of(&found, View::Merchant, &beside)))
 }
 

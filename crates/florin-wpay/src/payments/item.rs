@@ -103,28 +103,15 @@ pub struct Item<'t> {
     reason: Reason,
     #[serde(skip_serializing_if = "Option::is_none")]
     step_up: Option<&'t StepUp>,
-    #[serde(rename = "threeDS", skip_serializing_if = "Option::is_none")]
-    three_ds: Option<Demand<'t>>,
+    /// The session in which the cardholder is to be authenticated; beyond the contract, whose `threeDS` is of another kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'t str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt_data: Option<ReceiptData<'t>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extended_transaction_data: Vec<Extended<'t>>,
     #[serde(flatten)]
     external: Option<External<'t>>,
-}
-
-/// The session in which a cardholder is to be authenticated.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Demand<'t> {
-    session_id: &'t str,
-    payment_instrument_id: &'t str,
-}
-
-fn demand<'t>(movement: &'t Movement, details: &'t Details) -> Option<Demand<'t>> {
-    let payment_instrument_id = movement.paid_with.instrument.as_str();
-    let session_id = details.three_ds.get(&movement.paid_with.instrument)?;
-    Some(Demand { session_id, payment_instrument_id })
 }
 
 /// What is told beside the movements themselves.
@@ -166,7 +153,7 @@ impl<'t> Item<'t> {
             payment_transaction_ref: None,
             reason: Reason::of(movement),
             step_up: beside.details.step_ups.get(&paid_with.instrument),
-            three_ds: demand(movement, beside.details),
+            session_id: beside.details.three_ds.get(&movement.paid_with.instrument).map(String::as_str),
             receipt_data: receipt_data(movement, beside.details),
             extended_transaction_data: extended(movement, beside),
             external: External::of(movement),

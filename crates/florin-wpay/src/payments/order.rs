@@ -9,6 +9,7 @@ use florin_domain::InstrumentToken;
 use florin_domain::instrument::InstrumentId;
 use florin_domain::payment::Atomicity;
 use florin_service::payments::{PayItem, PayOrder};
+use florin_service::three_ds::ThreeDsResponse;
 use florin_service::{Authentication, ServiceError};
 use serde::Deserialize;
 
@@ -19,6 +20,7 @@ use crate::fraud::FraudPayload;
 use crate::maybe::Maybe;
 use crate::money::Amount;
 use crate::particulars::{BasketItem, ControlData, Line, MerchantField, Place, StoreData, WellFormed};
+use crate::three_ds::ChallengeResponse;
 
 /// A payment as it is sent.
 #[derive(Debug, Deserialize)]
@@ -33,6 +35,9 @@ pub struct PaymentsRequest {
     allow_partial_success: Option<bool>,
     /// Our extension: with the other one false, leaves it to the merchant to put the charged instruments back.
     skip_rollback: Option<bool>,
+    /// Our extension: answers to demands for authentication.
+    #[serde(default)]
+    challenge_responses: Vec<ChallengeResponse>,
     #[serde(rename = "shippingAddress")]
     _shipping_address: Option<WellFormed<Place>>,
     #[serde(rename = "extendedMerchantData")]
@@ -176,12 +181,18 @@ impl PaymentsRequest {
             client_reference: self.client_reference.into_string(),
             order_number: self.order_number.into_string(),
             kinds: self.transaction_type.kinds(),
-            items: self.payments.into_iter().map(Part::item).collect(),
+            items: self.payments.into_iter().zip(&names).map(|(part, name)| part.item(answer(&self.challenge_responses, name))).collect(),
             atomicity,
             fraud: None,
         };
         Ok(Asked { order, names, store: self.store_data })
     }
+}
+
+/// The answer about the instrument of this name.
+fn answer(responses: &[ChallengeResponse], name: &Name) -> Option<ThreeDsResponse> {
+    let is_about = |response: &&ChallengeResponse| response.is_about(&name.id) || response.is_about(&name.token);
+    responses.iter().filter(is_about).find_map(ChallengeResponse::three_ds)
 }
 
 impl Part {
@@ -190,7 +201,7 @@ impl Part {
         Name { id: text(&self.payment_instrument_id), token: text(&self.payment_token) }
     }
 
-    fn item(self) -> PayItem {
+    fn item(self, three_ds: Option<ThreeDsResponse>) -> PayItem {
         let id = self.payment_instrument_id.0.map(|id| InstrumentId::parse(id.as_str())).transpose();
         let token = self.payment_token.0.map(|token| InstrumentToken::parse(token.as_str())).transpose();
         let (instrument, token) = match (id, token) {
@@ -204,7 +215,7 @@ impl Part {
             step_up: self.step_up_token.0.map(|token| token.expose().to_owned()),
             passcode: self.passcode.0.map(Hidden::into_secret),
             authentication: self.three_ds.map(ThreeDs::authentication),
-            three_ds: None,
+            three_ds,
         }
     }
 }

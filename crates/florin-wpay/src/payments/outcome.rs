@@ -36,7 +36,7 @@ enum Stray<'t> {
     /// A part that names no instrument.
     Unknown(Unknown<'t>),
     /// A part whose instrument is of a kind that the contract has no array for.
-    Item(Item<'t>),
+    Item(Box<Item<'t>>),
 }
 
 /// A part that names no instrument of the wallet.
@@ -72,7 +72,7 @@ impl<'t> Arrays<'t> {
                 InstrumentKind::GooglePay => &mut arrays.google_pay,
                 InstrumentKind::ApplePay => &mut arrays.apple_pay,
                 InstrumentKind::ZipPay | InstrumentKind::Afterpay | InstrumentKind::Openpay => {
-                    arrays.unknown.push(Stray::Item(item));
+                    arrays.unknown.push(Stray::Item(Box::new(item)));
                     continue;
                 }
             };

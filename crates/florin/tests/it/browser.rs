@@ -53,6 +53,13 @@ fn a_shopper_types_a_card_in_a_frame_of_the_shop_and_only_that_shop_hears_of_it(
 }
 
 #[test]
+fn a_shopper_types_a_card_into_elements_and_answers_the_issuer_before_it_is_kept_and_before_it_pays() {
+    let florin = Florin::start(Engine::Sqlite);
+    walk(&florin, "frames.mjs", &[]);
+    florin.books_are_right();
+}
+
+#[test]
 fn a_person_pays_in_a_real_browser_on_a_phone_on_a_desk_and_with_the_keyboard_alone() {
     let florin = Florin::start(Engine::Sqlite);
     let shop = florin.shop(0);

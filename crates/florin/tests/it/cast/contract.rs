@@ -22,7 +22,7 @@ const OF_THE_GATEWAY: [u16; 6] = [403, 409, 413, 415, 422, 429];
 const BEYOND: [(&str, &[&str], &[&str]); 6] = [
     ("TokenizePaypalResponse", &["payPal"], &["paymentToken", "createdOn"]),
     ("TokenizeGiftcardResponse", &["giftCard"], &["paymentToken", "createdOn"]),
-    ("PaymentsErrorResponse", &["creditCards", "giftCards", "payPal", "googlePay", "applePay"], &["paymentTransactionRef"]),
+    ("PaymentsErrorResponse", &["creditCards", "giftCards", "payPal", "googlePay", "applePay"], &["paymentTransactionRef", "sessionId"]),
     ("CompletionsErrorResponse", &["completionResponses"], &["completionTransactionRef"]),
     ("VoidsErrorResponse", &["voidResponses"], &["voidTransactionRef"]),
     ("RefundsErrorResponse", &["refundResponses"], &["refundTransactionRef"]),

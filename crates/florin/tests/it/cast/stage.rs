@@ -46,6 +46,14 @@ impl Call {
         Self { method: "POST", path: path.into(), body: Some(body) }
     }
 
+    /// A call of nothing in particular about things that are not there.
+    pub fn bare(method: &'static str, path: &str) -> Self {
+        let nothing = "00000000-0000-4000-8000-000000000000";
+        let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { nothing } else { part }).collect();
+        let body = (method != "GET" && method != "DELETE").then(|| json!({}));
+        Self { method, path: parts.join("/"), body }
+    }
+
     /// Sends it after `credentials` were added, as from a page of the merchant's.
     #[track_caller]
     pub fn send(&self, florin: &Florin, credentials: impl FnOnce(Ask) -> Ask) -> Answer {
