@@ -8,8 +8,8 @@ use florin_domain::{OrderId, SellerId};
 use florin_service::caller::{self, SellerCaller};
 use florin_service::idempotency::Answer;
 use florin_service::{ServiceError, Tx, sellers};
-use florin_web::body;
 use florin_web::caller::bearer_token;
+use florin_web::{Surface, body};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
@@ -17,7 +17,6 @@ use crate::answer;
 use crate::body::{Body, Encoding};
 use crate::fault::Refusal;
 use crate::once::Ticket;
-use crate::surface::Surface;
 use crate::version;
 
 /// An authenticated call.

@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 use florin_service::idempotency::Answer;
 use florin_service::{Tx, orders};
+use florin_web::Surface;
 
 use crate::call::Call;
 use crate::fault::Refusal;
-use crate::surface::Surface;
 
 /// Ends the order; one that is final already stays as it is, and the answer says so.
 pub async fn cancel(State(surface): State<Surface>, call: Call) -> Response {

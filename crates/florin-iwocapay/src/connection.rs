@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 use florin_service::idempotency::Answer;
+use florin_web::Surface;
 
 use crate::call::Call;
 use crate::order;
-use crate::surface::Surface;
 
 /// Says yes; a wrong token or seller never comes this far.
 pub async fn check(State(surface): State<Surface>, call: Call) -> Response {

@@ -7,12 +7,12 @@ use florin_domain::order::{PayMethod, PayMethods};
 use florin_service::idempotency::Answer;
 use florin_service::orders::{self, CreateOrder};
 use florin_service::{Environment, Tx};
+use florin_web::Surface;
 
 use crate::call::Call;
 use crate::fault::Refusal;
 use crate::fields::{Complaint, Fields, Given, TEXT_MAX};
 use crate::order;
-use crate::surface::Surface;
 
 /// Reads the order, opens it, and shows where its buyer goes.
 pub async fn create(State(surface): State<Surface>, call: Call, body: Body) -> Response {

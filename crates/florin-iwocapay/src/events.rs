@@ -8,13 +8,13 @@ use axum::response::Response;
 use florin_service::Tx;
 use florin_service::idempotency::Answer;
 use florin_service::integrations::{self, IntegrationEvent};
+use florin_web::Surface;
 
 use crate::body;
 use crate::call::Call;
 use crate::fault::{Fault, Refusal};
 use crate::fields::{Fields, Given, TEXT_MAX, json_items};
 use crate::order;
-use crate::surface::Surface;
 
 /// The most events in one call.
 const EVENTS_MAX: usize = 100;

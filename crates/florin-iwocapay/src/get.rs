@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use florin_service::idempotency::Answer;
 use florin_service::{Tx, orders};
+use florin_web::Surface;
 
 use crate::call::Call;
 use crate::fault::Refusal;
 use crate::order;
-use crate::surface::Surface;
 
 /// Shows the order.
 pub async fn get(State(surface): State<Surface>, call: Call) -> Response {

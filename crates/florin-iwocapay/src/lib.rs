@@ -20,11 +20,10 @@ mod order;
 mod routes;
 mod scan;
 mod schedule;
-mod surface;
 mod version;
 mod webhook;
 
-pub use routes::{claims, fallback, router};
+pub use routes::{Access, FAMILIES, Operation, claims, fallback, operations, router};
 pub use webhook::Announcements;
 
 /// The header that carries the signature of an answer or a webhook.

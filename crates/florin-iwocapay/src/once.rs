@@ -5,11 +5,11 @@
 use florin_domain::SellerId;
 use florin_service::idempotency::{self, Answer, IdempotencyKey};
 use florin_service::{ServiceError, Tx};
+use florin_web::Surface;
 use florin_web::idempotency::{Held, IdempotencyKey as SentKey};
 use http::{HeaderMap, StatusCode};
 
 use crate::fault::{Refusal, Source, refused};
-use crate::surface::Surface;
 
 /// The right to work on one key until this is dropped; or on no key at all.
 pub struct Ticket {

@@ -1,45 +1,83 @@
-//! The paths of the surface: two families, each operation on both, with and without the trailing slash, never a redirect.
+//! The operations of the surface: two families, each operation on both, with and without the trailing slash, never a redirect.
 //!
+//! Invariant: nothing is routed without its row in the one table.
 //! Only these two families are claimed: what else a server answers under `/api` is not for this surface to say.
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
 use florin_service::{Cx, ServiceError, caller};
-use florin_web::Class;
 use florin_web::caller::bearer_token;
-use http::{HeaderMap, StatusCode};
+use florin_web::{Class, Surface};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::fault::Refusal;
-use crate::surface::Surface;
-use crate::{answer, cancel, connection, create, events, get as show, schedule};
+use crate::{answer, cancel, connection, create, events, get, schedule};
 
 /// The lending family, which the documents name, and the family that newer plugins use.
-const FAMILIES: [&str; 2] = ["/api/lending/edge", "/api/iwocapay"];
+pub const FAMILIES: [&str; 2] = ["/api/lending/edge", "/api/iwocapay"];
+
+/// Whom an operation asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nobody in particular.
+    Open,
+    /// The seller, by the access token.
+    Seller,
+}
+
+/// One operation.
+pub struct Operation {
+    /// What it does.
+    pub name: &'static str,
+    /// Its method.
+    pub method: Method,
+    /// Its path after that of a family, with `{parameters}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    methods: fn() -> MethodRouter<Surface>,
+}
+
+macro_rules! operations {
+    ($($name:literal $access:ident $method:ident $path:literal $handler:path;)*) => {
+        static OPERATIONS: &[Operation] = &[$(Operation {
+            name: $name,
+            method: Method::$method,
+            path: $path,
+            access: Access::$access,
+            methods: || on(MethodFilter::$method, $handler),
+        }),*];
+    };
+}
+
+operations! {
+    "create an order" Seller POST "/ecommerce/seller/{seller}/order" create::create;
+    "show an order" Seller GET "/ecommerce/seller/{seller}/order/{order}" get::get;
+    "cancel an order" Seller DELETE "/ecommerce/seller/{seller}/order/{order}" cancel::cancel;
+    "show an order" Seller GET "/ecommerce/order/{order}" get::get;
+    "cancel an order" Seller DELETE "/ecommerce/order/{order}" cancel::cancel;
+    "check the connection" Seller GET "/ecommerce/seller/{seller}/connection_check" connection::check;
+    "report integration events" Seller POST "/seller/integrations/{seller}/events" events::record;
+    "work out an example of a repayment schedule" Open GET "/example_repayment_schedule" schedule::example;
+}
+
+/// Every operation there is.
+pub fn operations() -> &'static [Operation] {
+    OPERATIONS
+}
 
 /// The surface's routes.
 pub fn router(cx: Cx) -> Router {
     let mut router = Router::new();
     for family in FAMILIES {
-        for (path, methods) in operations() {
-            router = router.route(&format!("{family}/{path}"), methods.clone()).route(&format!("{family}/{path}/"), methods);
+        for Operation { path, methods, .. } in OPERATIONS {
+            router = router.route(&format!("{family}{path}"), methods()).route(&format!("{family}{path}/"), methods());
         }
         router = router.route(&format!("{family}/"), any(nothing_here)).route(&format!("{family}/{{*rest}}"), any(nothing_here));
     }
     router.method_not_allowed_fallback(wrong_verb).with_state(Surface::new(cx))
-}
-
-fn operations() -> [(&'static str, MethodRouter<Surface>); 6] {
-    let order = get(show::get).delete(cancel::cancel);
-    [
-        ("ecommerce/seller/{seller}/order", post(create::create)),
-        ("ecommerce/seller/{seller}/order/{order}", order.clone()),
-        ("ecommerce/order/{order}", order),
-        ("ecommerce/seller/{seller}/connection_check", get(connection::check)),
-        ("seller/integrations/{seller}/events", post(events::record)),
-        ("example_repayment_schedule", get(schedule::example)),
-    ]
 }
 
 /// Whether `path` belongs to this surface, so that failures there are told in its dialect.

@@ -8,11 +8,11 @@ use florin_domain::loan::example_due_on;
 use florin_domain::schedule::{REPAYMENTS_MAX, Rate, Repayment, Spread, repayments};
 use florin_domain::{Currency, Money, Timestamp};
 use florin_service::idempotency::Answer;
+use florin_web::Surface;
 
 use crate::answer;
 use crate::fault::{Fault, Refusal, Source};
 use crate::json::{Object, object, write_array, write_object};
-use crate::surface::Surface;
 
 /// Works out one row an instalment.
 pub async fn example(State(surface): State<Surface>, RawQuery(query): RawQuery) -> Response {

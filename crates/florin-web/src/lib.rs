@@ -12,6 +12,7 @@ pub mod page;
 pub mod problem;
 pub mod proxy;
 pub mod request_id;
+pub mod surface;
 pub mod tls;
 
 mod answer;
@@ -30,3 +31,4 @@ pub use listener::{Drained, Limits, Listener, Settings, Transport};
 pub use problem::{Class, Fallback};
 pub use proxy::TrustedProxies;
 pub use request_id::RequestId;
+pub use surface::Surface;

@@ -1,11 +1,15 @@
-//! What every operation of this surface shares.
+//! What every operation of a surface shares.
+//!
+//! Invariant: the calls of two surfaces never wait for one another's keys; what they share is the house.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use florin_service::Cx;
-use florin_web::{BodyLimits, InFlight};
 
-/// The state of the router; cheap to clone.
+use crate::{BodyLimits, InFlight};
+
+/// The state of a surface's router; cheap to clone.
 #[derive(Clone)]
 pub struct Surface(Arc<Shared>);
 
@@ -26,7 +30,7 @@ impl Surface {
     }
 }
 
-impl std::ops::Deref for Surface {
+impl Deref for Surface {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
