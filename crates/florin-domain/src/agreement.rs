@@ -90,6 +90,8 @@ pub struct Agreement {
     pub frequency: Frequency,
     /// How much each time, as agreed.
     pub amount: Money,
+    /// What it is about, in words of whoever made it.
+    pub description: Option<String>,
     /// From when.
     pub starts_at: Timestamp,
     /// Until when; for ever if nothing.

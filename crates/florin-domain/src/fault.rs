@@ -57,11 +57,13 @@ pub enum Fault {
     FraudRejected,
     /// The shopper has not approved it at its provider.
     NotApproved,
+    /// The merchant does not sell these goods for such a gift card.
+    GoodsExcluded,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::UnknownInstrument,
         Self::NotSupported,
         Self::StepUpRequired,
@@ -88,6 +90,7 @@ impl Fault {
         Self::PutBack,
         Self::FraudRejected,
         Self::NotApproved,
+        Self::GoodsExcluded,
     ];
 
     /// The name kept in the books.
@@ -119,6 +122,7 @@ impl Fault {
             Self::PutBack => "put_back",
             Self::FraudRejected => "fraud_rejected",
             Self::NotApproved => "not_approved",
+            Self::GoodsExcluded => "goods_excluded",
         }
     }
 

@@ -112,7 +112,7 @@ const fn always(id: &'static str, description: &'static str, percent: u32) -> Gi
 
 /// For how many days the cards are good: three years, as Australian law wants.
 const THREE_YEARS: u32 = 1_096;
-const IN_STORE: &str = "Show the barcode at the till, and give the PIN if you are asked for it.";
+const IN_STORE: &str = "Give the number at the till, and the PIN if you are asked for it.";
 const ONLINE: &str = "Enter the number and the PIN of the card when you pay.";
 const TERMS: &str = "The card can be used several times until it is empty. It is not exchanged for money, and not reloaded.";
 

@@ -239,6 +239,25 @@ pub struct Movement {
 }
 
 impl Movement {
+    /// The movement of this number, counted from 1, in the transaction of `receipt`: written down before anything is known of it.
+    pub fn asked((receipt, number): (Reference, i64), kind: MovementKind, amount: Money, paid_with: PaidWith) -> Self {
+        let zero = Money::zero(amount.currency());
+        Self {
+            reference: receipt.plus(number),
+            receipt,
+            kind,
+            original: None,
+            paid_with,
+            amount,
+            state: MovementState::Asked,
+            service: None,
+            hold: None,
+            captured: zero,
+            refunded: zero,
+            expires_at: None,
+        }
+    }
+
     /// The acquirer's reference of a movement that is done.
     pub fn done_reference(&self) -> Option<&str> {
         match &self.state {

@@ -14,29 +14,17 @@ fn dollars(minor: i64) -> Money {
 }
 
 fn movement(number: i64, kind: MovementKind, amount: i64) -> Movement {
-    Movement {
-        reference: Reference::FIRST.plus(number),
-        receipt: Reference::FIRST,
-        kind,
-        original: None,
-        paid_with: PaidWith {
-            instrument: InstrumentId::kept(90_731),
-            token: InstrumentToken::from_random([7; 16]),
-            kind: InstrumentKind::Card,
-            network: Some("VISA".to_owned()),
-            bin: None,
-            suffix: None,
-            expiry: None,
-            fingerprint: [0; 32],
-        },
-        amount: dollars(amount),
-        state: MovementState::Asked,
-        service: None,
-        hold: None,
-        captured: dollars(0),
-        refunded: dollars(0),
-        expires_at: None,
-    }
+    let paid_with = PaidWith {
+        instrument: InstrumentId::kept(90_731),
+        token: InstrumentToken::from_random([7; 16]),
+        kind: InstrumentKind::Card,
+        network: Some("VISA".to_owned()),
+        bin: None,
+        suffix: None,
+        expiry: None,
+        fingerprint: [0; 32],
+    };
+    Movement::asked((Reference::FIRST, number), kind, dollars(amount), paid_with)
 }
 
 fn payment(atomicity: Atomicity, movements: Vec<Movement>) -> Transaction {

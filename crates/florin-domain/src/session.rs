@@ -90,8 +90,13 @@ pub enum SessionFault {
     #[error("the payment session belongs to another wallet")]
     OtherWallet,
     /// It is known already what is to be paid.
-    #[error("the payment session is linked to payment request {0} already")]
-    Linked(PaymentRequestId),
+    #[error("payment session {session} is linked to payment request {request} already")]
+    Linked {
+        /// The session.
+        session: PaymentSessionId,
+        /// What is paid there.
+        request: PaymentRequestId,
+    },
     /// It was paid, or is being paid.
     #[error("the payment session was paid already")]
     Paid,
@@ -104,7 +109,7 @@ impl SessionFault {
             Self::Expired => "session_expired",
             Self::Taken => "session_taken",
             Self::OtherWallet => "session_of_another_wallet",
-            Self::Linked(_) => "session_linked",
+            Self::Linked { .. } => "session_linked",
             Self::Paid => "session_paid",
         }
     }
@@ -175,7 +180,7 @@ impl PaymentSession {
     pub fn update(self, info: Payload, request: Option<PaymentRequestId>, now: Timestamp) -> Result<Self, SessionFault> {
         self.must_be_open(now)?;
         match (self.request, request) {
-            (Some(linked), Some(_)) => Err(SessionFault::Linked(linked)),
+            (Some(request), Some(_)) => Err(SessionFault::Linked { session: self.id, request }),
             (linked, new) => Ok(Self { merchant_info: info, request: linked.or(new), ..self }),
         }
     }
@@ -260,7 +265,8 @@ mod tests {
         assert_eq!(approved.state(), SessionState::Preapproved);
         let linked = approved.update(info(), Some(request(1)), NOW).unwrap();
         assert_eq!(linked.state(), SessionState::Linked);
-        assert_eq!(linked.clone().update(info(), Some(request(2)), NOW), Err(SessionFault::Linked(request(1))));
+        let refused = SessionFault::Linked { session: linked.id, request: request(1) };
+        assert_eq!(linked.clone().update(info(), Some(request(2)), NOW), Err(refused));
         assert_eq!(linked.update(info(), None, NOW).unwrap().request, Some(request(1)), "news without a request change none");
         let first = session().preapprove(wallet(2), vec![1], NOW).unwrap();
         assert_eq!(first.wallet, Some(wallet(2)), "who approves has taken it up");

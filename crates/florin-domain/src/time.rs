@@ -101,6 +101,12 @@ impl Timestamp {
         instant.map(|instant| Self(instant.as_microsecond()))
     }
 
+    /// The last instant that is told as this one is. Whoever looks up to a time that they were told means all of that millisecond.
+    #[must_use]
+    pub const fn millisecond_end(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(1_000)).saturating_add(999))
+    }
+
     /// RFC 3339 in UTC with milliseconds, always three: `2026-11-21T10:00:00.000Z`.
     pub fn to_millis_text(self) -> String {
         format!("{:.3}", jiff::Timestamp::from(self))
@@ -143,6 +149,15 @@ mod tests {
     fn a_trading_day_ends_at_midnight_in_sydney() {
         let noon = Timestamp::parse("2026-11-21T12:00:00Z").unwrap();
         assert_eq!(noon.sydney_day_end().to_millis_text(), "2026-11-21T13:00:00.000Z");
+    }
+
+    #[test]
+    fn a_millisecond_holds_all_that_is_told_as_it_is() {
+        for micros in [1_795_255_800_123_000, 1_795_255_800_123_456, 1_795_255_800_123_999, 0, -1, -1_000] {
+            let (instant, end) = (Timestamp(micros), Timestamp(micros).millisecond_end());
+            assert!(end >= instant && end.0 - micros < 1_000);
+            assert_eq!((end.to_millis_text(), end.millisecond_end()), (Timestamp(end.0 - 999).to_millis_text(), end));
+        }
     }
 
     #[test]

@@ -2,25 +2,29 @@
 //!
 //! Invariant: a charge counts in the transaction that books it; Florin charges nothing by itself.
 
+mod screening;
+
 use std::fmt;
 use std::sync::Arc;
 
 use florin_domain::agreement::{Agreement, AgreementKind, Frequency};
 use florin_domain::fault::Fault;
+use florin_domain::fraud::{FraudDecision, FraudVerdict};
 use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind, InstrumentStatus};
 use florin_domain::money::Money;
 use florin_domain::movement::MovementKind;
 use florin_domain::payment::{Atomicity, Transaction};
 use florin_domain::shopper::WalletKind;
 use florin_domain::{AgreementId, Timestamp, TransactionId, WalletId};
-use florin_store::{IdempotencyRecord, Tx};
+use florin_store::Tx;
 
 use crate::caller::{MerchantCaller, ShopperCaller, wallet_of};
 use crate::fraud::FraudPayload;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{self, IdempotencyKey};
 use crate::occasions::{About, Draft};
-use crate::payments::{self, Kinds, PayAnswer, PayItem, PayOrder, Payer, TOLD_FROM_BOOKS};
-use crate::{Cx, ServiceError, instore, instruments, step_up};
+use crate::payments::{self, Kinds, PayAnswer, PayItem, PayOrder, Payer};
+use crate::{Cx, ServiceError, fraud, instore, instruments, step_up};
+use screening::{Drafted, screened};
 
 /// An agreement as the shopper gives it. Prints nothing of its step-up token.
 #[derive(Clone)]
@@ -35,6 +39,8 @@ pub struct NewAgreement {
     pub frequency: Frequency,
     /// How much each time.
     pub amount: Money,
+    /// What it is about, in the caller's words.
+    pub description: Option<String>,
     /// From when; from now on if nothing.
     pub starts_at: Option<Timestamp>,
     /// Until when; for ever if nothing.
@@ -43,7 +49,8 @@ pub struct NewAgreement {
     pub immediate: Option<String>,
     /// The step-up token of a page that took the code on the card.
     pub step_up: Option<String>,
-    /// What the merchant sends for the fraud screen, which is asked when it is charged at once.
+    /// What the merchant sends for the fraud screen, which is asked once: about the charge that is made at once, or else about
+    /// the agreement.
     pub fraud: Option<FraudPayload>,
 }
 
@@ -64,8 +71,14 @@ pub struct AgreementChanges {
     pub frequency: Frequency,
     /// How much each time.
     pub amount: Option<Money>,
+    /// What it is about, in the caller's words.
+    pub description: Option<String>,
     /// The step-up token of a page that took the code on the card.
     pub step_up: Option<String>,
+    /// The caller's own name for the change.
+    pub client_reference: String,
+    /// What the merchant sends for the fraud screen.
+    pub fraud: Option<FraudPayload>,
 }
 
 impl fmt::Debug for AgreementChanges {
@@ -100,9 +113,20 @@ pub struct AgreementAnswer {
     pub instrument: Instrument,
     /// The charge, if one was asked for.
     pub transaction: Option<Transaction>,
+    /// What the fraud screen said, if it was asked.
+    pub fraud: Option<FraudDecision>,
 }
 
-/// Makes an agreement, and charges it at once if that is asked for; if that charge is refused there is no agreement.
+impl AgreementAnswer {
+    /// Whether the fraud screen rejected the agreement itself, so that what was asked for did not happen.
+    pub fn is_rejected(&self) -> bool {
+        let is_reject = |decision: &FraudDecision| decision.verdict == FraudVerdict::Reject;
+        self.transaction.is_none() && self.fraud.as_ref().is_some_and(is_reject)
+    }
+}
+
+/// Makes an agreement, and charges it at once if that is asked for; if that charge is refused there is no agreement, and
+/// none if the fraud screen rejects it.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for an instrument that is not in the wallet; [`ServiceError::Invalid`] naming `endDate`;
@@ -149,6 +173,7 @@ pub(crate) async fn create_in(
         kind: new.kind,
         frequency: new.frequency,
         amount: new.amount,
+        description: new.description,
         starts_at,
         ends_at: new.ends_at,
         cycle: 0,
@@ -156,9 +181,22 @@ pub(crate) async fn create_in(
         updated_at: now,
         used_at: None,
     };
-    let (agreement, instrument) = write(cx, agreement, (new.step_up, true), key.clone()).await?;
+    let screened = match (&new.fraud, &new.immediate) {
+        // The charge is judged, and with it the agreement.
+        (Some(payload), Some(_)) => payload.check().map(|()| Ok(None))?,
+        (payload, _) => {
+            let draft =
+                Drafted { agreement: &agreement, client_reference: &new.client_reference, payload: payload.as_ref(), key: key.as_ref() };
+            screened(cx, draft).await?
+        }
+    };
+    let said = match screened {
+        Ok(said) => said,
+        Err(rejected) => return Ok(*rejected),
+    };
+    let (agreement, instrument) = write(cx, agreement, (new.step_up, true), key.clone(), said.clone()).await?;
     let Some(order_number) = new.immediate else {
-        return Ok(AgreementAnswer { agreement, instrument, transaction: None });
+        return Ok(AgreementAnswer { agreement, instrument, transaction: None, fraud: said });
     };
     let kinds = Kinds { card: Some(MovementKind::Purchase), paypal: Some(MovementKind::Purchase), ..Kinds::default() };
     let charge = ChargeAgreement {
@@ -189,12 +227,13 @@ async fn write(
     agreement: Agreement,
     (token, is_new): (Option<String>, bool),
     key: Option<IdempotencyKey>,
+    said: Option<FraudDecision>,
 ) -> Result<(Agreement, Instrument), ServiceError> {
     let (now, cx2) = (cx.clock.now(), cx.clone());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             let instrument = agreed_on(tx, agreement.wallet, &agreement.instrument, now)?;
-            if is_known(tx, key.as_ref())? {
+            if idempotency::made(tx, key.as_ref())?.is_some() {
                 return Ok((tx.find_agreement(agreement.id)?.unwrap_or_else(|| agreement.clone()), instrument));
             }
             let has_code = match &token {
@@ -211,11 +250,7 @@ async fn write(
                 let standing = tx.find_agreement(agreement.id)?.ok_or(ServiceError::NotFound("payment agreement"))?;
                 tx.save_agreement(&Agreement { cycle: standing.cycle, used_at: standing.used_at, ..agreement.clone() })?;
             }
-            if let Some(key) = &key {
-                let body = agreement.id.to_string().into_bytes();
-                let record = IdempotencyRecord { fingerprint: key.fingerprint, status: TOLD_FROM_BOOKS.into(), body };
-                tx.insert_answer(&key.scope, &key.key, &record, now)?;
-            }
+            idempotency::remember(tx, key.as_ref(), &screening::named(&agreement, said.as_ref())?, now)?;
             Ok((agreement.clone(), instrument))
         })
         .await
@@ -228,15 +263,6 @@ pub(crate) fn must_be_open(tx: &mut Tx<'_>, agreement: AgreementId, now: Timesta
     }
     let message = "The payment agreement has ended, or has not begun.".to_owned();
     Err(ServiceError::Refused { code: "agreement_ended", message })
-}
-
-/// Whether a key was used before, for the same call.
-fn is_known(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<bool, ServiceError> {
-    let Some(key) = key else { return Ok(false) };
-    match tx.find_answer(&key.scope, &key.key)? {
-        Some(record) if record.fingerprint != key.fingerprint => Err(ServiceError::KeyReused),
-        found => Ok(found.is_some()),
-    }
 }
 
 fn agreed_on(tx: &mut Tx<'_>, wallet: WalletId, id: &InstrumentId, now: Timestamp) -> Result<Instrument, ServiceError> {
@@ -259,11 +285,17 @@ fn refusal(fault: Fault) -> ServiceError {
     ServiceError::Refused { code: fault.name(), message: format!("The instrument cannot be used: {}.", fault.name().replace('_', " ")) }
 }
 
-/// Changes an agreement.
+/// Changes an agreement; with a key, once a key.
 ///
 /// # Errors
 /// As [`create`]; [`ServiceError::NotFound`] for an agreement that is not in the wallet.
-pub async fn update(cx: &Cx, shopper: &ShopperCaller, id: AgreementId, changes: AgreementChanges) -> Result<AgreementAnswer, ServiceError> {
+pub async fn update(
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    id: AgreementId,
+    changes: AgreementChanges,
+    key: Option<IdempotencyKey>,
+) -> Result<AgreementAnswer, ServiceError> {
     let (now, wallet) = (cx.clock.now(), shopper.wallet);
     let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_agreement(id)?)).await?;
     let found = found.filter(|agreement| agreement.wallet == wallet).ok_or(ServiceError::NotFound("payment agreement"))?;
@@ -275,11 +307,18 @@ pub async fn update(cx: &Cx, shopper: &ShopperCaller, id: AgreementId, changes: 
         ends_at: changes.ends_at.or(found.ends_at),
         frequency: changes.frequency,
         amount: changes.amount.unwrap_or(found.amount),
+        description: changes.description.or(found.description),
         updated_at: now,
         ..found
     };
-    let (agreement, instrument) = write(cx, agreement, (changes.step_up, false), None).await?;
-    Ok(AgreementAnswer { agreement, instrument, transaction: None })
+    let draft =
+        Drafted { agreement: &agreement, client_reference: &changes.client_reference, payload: changes.fraud.as_ref(), key: key.as_ref() };
+    let said = match screened(cx, draft).await? {
+        Ok(said) => said,
+        Err(rejected) => return Ok(*rejected),
+    };
+    let (agreement, instrument) = write(cx, agreement, (changes.step_up, false), key, said.clone()).await?;
+    Ok(AgreementAnswer { agreement, instrument, transaction: None, fraud: said })
 }
 
 /// An agreement in the shopper's wallet, with what it charges.
@@ -293,23 +332,25 @@ pub async fn find(cx: &Cx, shopper: &ShopperCaller, id: AgreementId) -> Result<A
             let agreement = tx.find_agreement(id)?.filter(|agreement| agreement.wallet == wallet);
             let agreement = agreement.ok_or(ServiceError::NotFound("payment agreement"))?;
             let instrument = tx.find_instrument(&agreement.instrument)?.ok_or(ServiceError::NotFound("instrument"))?;
-            Ok(AgreementAnswer { agreement, instrument, transaction: None })
+            Ok(AgreementAnswer { agreement, instrument, transaction: None, fraud: None })
         })
         .await
 }
 
-/// Ends an agreement. The instrument stays in its wallet.
+/// Ends an agreement; with a key, once a key. The instrument stays in its wallet.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`] unless it is this merchant's.
-pub async fn remove(cx: &Cx, caller: &MerchantCaller, id: AgreementId) -> Result<(), ServiceError> {
-    let merchant = caller.merchant.id.clone();
+/// [`ServiceError::NotFound`] unless it is this merchant's; [`ServiceError::KeyReused`].
+pub async fn remove(cx: &Cx, caller: &MerchantCaller, id: AgreementId, key: Option<IdempotencyKey>) -> Result<(), ServiceError> {
+    let (merchant, now) = (caller.merchant.id.clone(), cx.clock.now());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let found = tx.find_agreement(id)?.filter(|agreement| agreement.merchant == merchant);
-            let found = found.ok_or(ServiceError::NotFound("payment agreement"))?;
-            tx.remove_agreement(found.id)?;
-            Ok(())
+            idempotency::do_once(tx, key.as_ref(), now, |tx| {
+                let found = tx.find_agreement(id)?.filter(|agreement| agreement.merchant == merchant);
+                let found = found.ok_or(ServiceError::NotFound("payment agreement"))?;
+                tx.remove_agreement(found.id)?;
+                Ok(())
+            })
         })
         .await
 }
@@ -342,7 +383,7 @@ pub(crate) async fn charge_in(
         let agreement = tx.find_agreement(id)?.filter(|agreement| agreement.merchant == merchant);
         let agreement = agreement.ok_or(ServiceError::NotFound("payment agreement"))?;
         // A charge that happened is told again though the agreement has ended since.
-        if !is_known(tx, key2.as_ref())? {
+        if idempotency::made(tx, key2.as_ref())?.is_none() {
             must_be_open(tx, id, now)?;
         }
         let instrument = tx.find_instrument(&agreement.instrument)?.ok_or(ServiceError::NotFound("instrument"))?;
@@ -360,6 +401,7 @@ async fn charge_one(
     key: Option<IdempotencyKey>,
 ) -> Result<AgreementAnswer, ServiceError> {
     let (agreement, instrument) = agreed;
+    let is_screened = charge.fraud.is_some();
     let draft = (family == Family::InStore).then(|| {
         let home = wallet_of(&merchant.id, &agreement.shopper, WalletKind::Merchant);
         let request = instore::own_request(cx, &merchant, home, (&charge.client_reference, charge.amount));
@@ -386,6 +428,7 @@ async fn charge_one(
         merchant,
         wallet: agreement.wallet,
         agreement: Some(agreement.id),
+        conditions: payments::Conditions::default(),
         occasion: draft.as_ref().map(|draft| draft.id),
         beside: draft.map(Draft::beside),
     };
@@ -396,5 +439,6 @@ async fn charge_one(
     let id = agreement.id;
     let standing = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_agreement(id)?)).await?;
     let agreement = standing.unwrap_or_else(|| agreement.clone());
-    Ok(AgreementAnswer { agreement, instrument: instrument.clone(), transaction: Some(transaction) })
+    let fraud = if is_screened { fraud::decision(cx, transaction.receipt).await? } else { None };
+    Ok(AgreementAnswer { agreement, instrument: instrument.clone(), transaction: Some(transaction), fraud })
 }

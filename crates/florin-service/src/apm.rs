@@ -14,11 +14,11 @@ use florin_domain::money::{Currency, Money};
 use florin_domain::movement::Movement;
 use florin_domain::time::minutes;
 use florin_domain::{ApmOrderId, Timestamp};
-use florin_store::{IdempotencyRecord, Tx};
+use florin_store::Tx;
 use url::Url;
 
 use crate::caller::ShopperCaller;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{self, IdempotencyKey};
 use crate::instruments::{Entrant, Home, admit_once};
 use crate::{Context, Cx, ServiceError, attempts, merchants};
 
@@ -32,8 +32,6 @@ const ORDER_NUMBER_MAX: usize = 100;
 const RETURN_URL_MAX: usize = 2_000;
 /// Among which values a checkout is found again.
 const CHECKOUTS: &str = "pay-later checkouts";
-/// What a kept key says: that its answer is told from the books, under this checkout.
-const TOLD_FROM_BOOKS: u32 = 202;
 
 /// A checkout as asked for.
 #[derive(Debug, Clone)]
@@ -68,6 +66,8 @@ pub struct ApmView {
     pub merchant_name: String,
     /// Whether it can still be decided.
     pub open: bool,
+    /// Where the shopper goes on, once it is decided and if the merchant said where.
+    pub way_back: Option<String>,
 }
 
 /// Opens a checkout; once a key.
@@ -99,11 +99,7 @@ pub async fn open(cx: &Cx, caller: &ShopperCaller, new: NewApmOrder, key: Option
             tx.insert_apm_order(&order)?;
             let home = Home { gone_at: Some(order.expires_at), ..home.clone() };
             let instrument = admit_once(&cx2, tx, &home, &entrant(&cx2, &order, &token), (order.instrument.clone(), now))?;
-            if let Some(key) = &key {
-                let body = order.id.to_string().into_bytes();
-                let record = IdempotencyRecord { fingerprint: key.fingerprint, status: TOLD_FROM_BOOKS, body };
-                tx.insert_answer(&key.scope, &key.key, &record, now)?;
-            }
+            idempotency::remember(tx, key.as_ref(), &order.id.to_string(), now)?;
             Ok::<_, ServiceError>((order.clone(), instrument))
         })
         .await?;
@@ -177,13 +173,9 @@ fn entrant<'a>(cx: &Context, order: &ApmOrder, token: &'a str) -> Entrant<'a> {
 
 /// What a key opened before, if it was used.
 fn earlier(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<(ApmOrder, Instrument)>, ServiceError> {
-    let Some(key) = key else { return Ok(None) };
-    let Some(record) = tx.find_answer(&key.scope, &key.key)? else { return Ok(None) };
-    if record.fingerprint != key.fingerprint {
-        return Err(ServiceError::KeyReused);
-    }
-    let id = std::str::from_utf8(&record.body).ok().and_then(|text| ApmOrderId::parse(text).ok());
-    let order = id.map(|id| tx.find_apm_order(id)).transpose()?.flatten().ok_or(ServiceError::NotFound("checkout"))?;
+    let Some(id) = idempotency::made(tx, key)? else { return Ok(None) };
+    let order =
+        ApmOrderId::parse(&id).ok().map(|id| tx.find_apm_order(id)).transpose()?.flatten().ok_or(ServiceError::NotFound("checkout"))?;
     let instrument = tx.find_instrument(&order.instrument)?.ok_or(ServiceError::NotFound("checkout"))?;
     Ok(Some((order, instrument)))
 }
@@ -199,7 +191,8 @@ pub async fn view(cx: &Cx, order: ApmOrderId) -> Result<ApmView, ServiceError> {
             let order = find(tx, order, is_ours)?;
             let merchant = merchants::find(tx, &order.merchant)?;
             let open = order.state == ApmState::Open && now < order.expires_at;
-            Ok(ApmView { order, merchant_name: merchant.name, open })
+            let way_back = way_back(&order);
+            Ok(ApmView { order, merchant_name: merchant.name, open, way_back })
         })
         .await
 }
@@ -225,7 +218,7 @@ pub async fn decide(cx: &Cx, order: ApmOrderId, approves: bool) -> Result<Option
         }
         Ok::<_, ServiceError>(order)
     });
-    Ok(way_back(&decided.await?, approves))
+    Ok(way_back(&decided.await?))
 }
 
 fn find(tx: &mut Tx<'_>, order: ApmOrderId, is_ours: bool) -> Result<ApmOrder, ServiceError> {
@@ -240,10 +233,15 @@ fn sentence(error: florin_domain::apm::ApmError) -> String {
 }
 
 /// The merchant's address, with what was decided.
-fn way_back(order: &ApmOrder, approves: bool) -> Option<String> {
+fn way_back(order: &ApmOrder) -> Option<String> {
+    let status = match order.state {
+        ApmState::Open => return None,
+        ApmState::Approved { .. } | ApmState::Used { .. } => "APPROVED",
+        ApmState::Refused { .. } => "REFUSED",
+    };
     let mut url = Url::parse(order.return_url.as_deref()?).ok()?;
     url.query_pairs_mut()
-        .append_pair("status", if approves { "APPROVED" } else { "REFUSED" })
+        .append_pair("status", status)
         .append_pair("paymentInstrumentId", order.instrument.as_str())
         .append_pair("orderNumber", &order.order_number);
     Some(url.into())

@@ -7,14 +7,14 @@ use florin_domain::TransactionId;
 use florin_domain::fault::Fault;
 use florin_domain::instrument::InstrumentKind;
 use florin_domain::money::Money;
-use florin_domain::movement::{Movement, MovementKind, MovementState, Reference};
+use florin_domain::movement::{Movement, MovementKind, Reference};
 use florin_domain::payment::{Atomicity, Outcome, Rollback, Transaction, TransactionKind, TransactionState};
 use florin_store::Tx;
 
 use crate::caller::MerchantCaller;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{self, IdempotencyKey};
 use crate::openpay::is_openpay;
-use crate::payments::{Beside, earlier, finished, must_be_new, remember};
+use crate::payments::{Beside, earlier, finished, must_be_new};
 use crate::{Cx, ServiceError, acquiring, in_doubt};
 
 /// One movement to be followed up.
@@ -230,7 +230,7 @@ async fn begin(
                 movements,
                 ..head
             };
-            remember(tx, key.as_ref(), &transaction, now)?;
+            idempotency::remember(tx, key.as_ref(), &receipt.to_string(), now)?;
             tx.insert_transaction(&transaction)?;
             if let Some(beside) = &manner.beside {
                 beside(tx, &transaction)?;
@@ -299,21 +299,8 @@ impl<'a> Parts<'a> {
         };
         tx.save_movement(&original)?;
         let number = i64::try_from(self.movements.len()).unwrap_or(i64::MAX).saturating_add(1);
-        let zero = Money::zero(amount.currency());
-        let movement = Movement {
-            reference: self.receipt.plus(number),
-            receipt: self.receipt,
-            kind,
-            original: Some(original.reference),
-            amount,
-            state: MovementState::Asked,
-            service: None,
-            hold: None,
-            captured: zero,
-            refunded: zero,
-            expires_at: None,
-            paid_with: original.paid_with.clone(),
-        };
+        let movement = Movement::asked((self.receipt, number), kind, amount, original.paid_with.clone());
+        let movement = Movement { original: Some(original.reference), ..movement };
         self.head.get_or_insert(head);
         self.movements.push(movement.clone());
         self.originals.retain(|known| known.reference != original.reference);

@@ -22,8 +22,9 @@ use florin_vault::{Aad, Secret};
 pub(crate) use self::card::number_of;
 pub use self::codes::Codes;
 use crate::caller::{ShopperCaller, wallet_of};
+use crate::step_up::{self, TypedExpiry};
 use crate::three_ds::{ThreeDsRefusal, ThreeDsResponse};
-use crate::{Cx, ServiceError, attempts, captures, instruments, merchants, step_up};
+use crate::{Cx, ServiceError, attempts, captures, instruments, merchants};
 
 /// How long an action can be completed.
 const OPEN_FOR: Duration = minutes(15);
@@ -220,8 +221,9 @@ fn read_number(text: &str) -> Result<CardNumber, ServiceError> {
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] unless it is the caller's, of this kind, and of this session; [`ServiceError::Invalid`] naming
-/// the piece that was not submitted, or not to this process; [`ServiceError::Refused`] `frames_ended` after its time, or
-/// `declined` when the issuer does not want the card; [`ServiceError::TooMany`].
+/// the piece that was not submitted, or not to this process, or `cardExpiry` when the issuer does not know a kept card by it;
+/// [`ServiceError::Refused`] `frames_ended` after its time, or `declined` when the issuer does not want the card;
+/// [`ServiceError::TooMany`].
 pub async fn complete(cx: &Cx, caller: &ShopperCaller, wish: Completion) -> Result<Completed, ServiceError> {
     let (caller2, wish2, now) = (caller.clone(), wish.clone(), cx.clock.now());
     let found = cx.store.read(move |tx: &mut Tx<'_>| {
@@ -242,24 +244,30 @@ pub async fn complete(cx: &Cx, caller: &ShopperCaller, wish: Completion) -> Resu
     }
 }
 
-/// Takes the code of a card that is kept.
+/// Takes the code of a card that is kept, and its new expiry if that is what the action is for.
 async fn confirm(cx: &Cx, action: FramesAction) -> Result<Completed, ServiceError> {
     let (id, now) = (action.id, cx.clock.now());
+    if !action.is_open(now) {
+        return Err(ended(FramesError::Over));
+    }
     let instrument = action.instrument.ok_or_else(|| ServiceError::Internal("an action about no card".to_owned()))?;
     let code = code_of(cx, id, now)?;
-    let kept = instrument.clone();
+    let expiry = match action.kind {
+        FramesKind::UpdateCard => Some(TypedExpiry { expiry: action.expiry.ok_or_else(|| missing("cardExpiry"))?, field: "cardExpiry" }),
+        FramesKind::CaptureCard | FramesKind::StepUp => None,
+    };
+    let step_up_token = Some(step_up::accept(cx, &instrument, code.expose(), expiry).await?);
+    let (kept, asked) = (instrument.clone(), action.expiry);
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let action = find(tx, id)?;
-            if action.kind == FramesKind::UpdateCard && action.expiry.is_none() {
-                return Err(missing("cardExpiry"));
+            let current = find(tx, id)?;
+            if current.expiry != asked {
+                return Err(typed_anew());
             }
-            step_up::accept(tx, &kept, action.expiry, now)?;
-            Ok(tx.save_frames_action(&action.complete(kept.clone(), now).map_err(ended)?)?)
+            Ok(tx.save_frames_action(&current.complete(kept.clone(), now).map_err(ended)?)?)
         })
         .await?;
     cx.codes.forget(id);
-    let step_up_token = Some(step_up::token(cx, &instrument, code.expose()));
     Ok(Completed::Confirmed { instrument, step_up_token })
 }
 
@@ -273,6 +281,11 @@ fn missing(field: &'static str) -> ServiceError {
 
 fn find(tx: &mut Tx<'_>, action: FramesActionId) -> Result<FramesAction, ServiceError> {
     tx.find_frames_action(action)?.ok_or(ServiceError::NotFound("action"))
+}
+
+/// What was found out before the last transaction was about something else.
+fn typed_anew() -> ServiceError {
+    ServiceError::Refused { code: "changed_meanwhile", message: "The card was typed anew.".to_owned() }
 }
 
 fn ended(error: FramesError) -> ServiceError {

@@ -1,13 +1,13 @@
-//! Fraud: a payment that comes with a fraud payload is judged before anybody is asked for money.
+//! Fraud: what comes with a fraud payload is judged before anybody is asked for money.
 //!
-//! The screen is asked outside any transaction; what it said is kept with the payment, in the transaction that writes it down.
-//! Invariants: a payment without a payload costs nothing here; a screen that cannot be asked never stops a payment, and says
-//! so in the decision.
+//! The screen is asked outside any transaction; what it said of a payment is kept with it, in the transaction that writes it
+//! down. Invariants: a payment without a payload costs nothing here; a payload that nobody can read is refused before anything
+//! happened; a screen that cannot be asked never stops a payment, and that is told in the decision.
 
 mod archive;
+mod kept;
+mod payload;
 
-use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 use florin_connect::FraudAsk;
@@ -20,74 +20,15 @@ use florin_domain::time::hours;
 use florin_domain::{FraudDecisionId, InstrumentToken, WalletId};
 use florin_store::Tx;
 
+pub(crate) use self::kept::{kept, of_kept};
+pub use self::payload::{FraudFormat, FraudPayload, MESSAGE_MAX};
 use crate::caller::ShopperCaller;
 use crate::{Cx, ServiceError, attempts, instruments};
 
 /// The span in which a wallet's payments are counted.
 const WINDOW: Duration = hours(1);
-/// The longest payload, in bytes.
-const MESSAGE_MAX: usize = 65_536;
-/// The provider whose versions are known.
-const KNOWN_PROVIDER: &str = "cybersource";
-/// How its versions begin.
-const KNOWN_VERSIONS: &str = "CyberSourceTransaction_";
 /// What is told when no screen answered.
 const NO_ANSWER_CODE: &str = "150";
-
-/// How a payload is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FraudFormat {
-    /// As it is.
-    Xml,
-    /// Zipped, and then in base64.
-    ZippedBase64,
-}
-
-/// What a merchant sends for the fraud screen. Prints nothing of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FraudPayload {
-    /// The screen that it was written for.
-    pub provider: String,
-    /// The version of that screen's format.
-    pub version: String,
-    /// How it is written.
-    pub format: FraudFormat,
-    /// What it says.
-    pub message: String,
-    /// The country that the goods are sent to, in two letters, if the call says so beside the payload.
-    pub shipping_country: Option<String>,
-}
-
-impl fmt::Debug for FraudPayload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FraudPayload").field("provider", &self.provider).field("version", &self.version).finish_non_exhaustive()
-    }
-}
-
-impl FraudPayload {
-    /// Whether a screen can be asked about it.
-    ///
-    /// # Errors
-    /// [`ServiceError::Invalid`] naming `fraudPayload.version` for a version that the provider never had, or
-    /// `fraudPayload.message`.
-    pub fn check(&self) -> Result<(), ServiceError> {
-        if self.provider.eq_ignore_ascii_case(KNOWN_PROVIDER) && !self.version.starts_with(KNOWN_VERSIONS) {
-            return Err(ServiceError::invalid("fraudPayload.version", "is none of this provider's: CyberSourceTransaction_1.101"));
-        }
-        if self.message.len() > MESSAGE_MAX {
-            return Err(ServiceError::invalid("fraudPayload.message", "must be 65,536 bytes at the most"));
-        }
-        Ok(())
-    }
-
-    /// What the payload says, as far as it can be read.
-    fn readable(&self) -> Cow<'_, str> {
-        match self.format {
-            FraudFormat::Xml => Cow::Borrowed(&self.message),
-            FraudFormat::ZippedBase64 => archive::unpacked(&self.message).map_or(Cow::Borrowed(""), Cow::Owned),
-        }
-    }
-}
 
 /// A question about an instrument, apart from any payment.
 #[derive(Debug, Clone)]
@@ -142,10 +83,9 @@ pub(crate) struct FraudCase {
 
 /// Asks the screen.
 pub(crate) async fn screen(cx: &Cx, case: FraudCase, payload: &FraudPayload) -> Result<FraudDecision, ServiceError> {
-    payload.check()?;
+    let message = payload.read()?;
     let (id, now, subject) = (FraudDecisionId::from_random(cx.random.bytes()), cx.clock.now(), format!("fraud/{}", case.wallet));
     let recent = cx.store.write(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(attempts::tally(tx, &subject, WINDOW, now)?)).await?;
-    let message = payload.readable();
     let ask = FraudAsk {
         key: id.to_string(),
         merchant: case.merchant.as_str(),

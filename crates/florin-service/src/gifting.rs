@@ -1,10 +1,11 @@
 //! Gifting: gift cards of the house, sold in merchants' shops. Shown, quoted, ordered, delivered.
 //!
 //! A wallet's instrument pays for them over [`payments`](crate::payments), as one sale of the merchant's; then the cards are
-//! issued. Invariants: an order stands in the books with its payment, and has a job until it has ended; a quote is bought once.
+//! issued, and the buyer gets a mail with the addresses of those that did not come into the wallet. Invariants: an order stands in the books with its payment, and has a job until it has ended; a quote is bought once.
 
 mod delivery;
 mod issue;
+mod letter;
 mod order;
 
 use florin_domain::GiftQuoteId;
@@ -15,19 +16,22 @@ use florin_store::{Page, Tx};
 
 pub use self::delivery::{Parcel, ParcelLink, open_parcel, parcel_url, parcels};
 pub(crate) use self::issue::carry_on;
+pub(crate) use self::letter::mail;
 pub use self::order::{GiftBuyer, GiftOrdered, OrderGifts, order};
 use crate::caller::MerchantCaller;
+use crate::idempotency::{self, IdempotencyKey};
 use crate::{Context, Cx, ServiceError, attempts};
 
 /// How many quotes a merchant may ask for in a minute.
 const QUOTED_MAX: i64 = 600;
 
 /// The products that are sold, and how many there are in all. With `since`, those that were changed then or later.
-pub fn products(since: Option<Timestamp>, page: Page) -> (usize, Vec<&'static GiftProduct>) {
+pub fn products(since: Option<Timestamp>, page: Page) -> (u64, Vec<&'static GiftProduct>) {
     let sold: Vec<_> = PRODUCTS.iter().filter(|product| product.active && since.is_none_or(|since| product.updated_at >= since)).collect();
     let size = usize::try_from(page.size).unwrap_or(usize::MAX);
     let before = usize::try_from(page.number.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
-    (sold.len(), sold.into_iter().skip(before).take(size).collect())
+    let total = u64::try_from(sold.len()).unwrap_or(u64::MAX);
+    (total, sold.into_iter().skip(before).take(size).collect())
 }
 
 /// A product, be it sold or not any more.
@@ -58,18 +62,23 @@ pub fn design_picture(design: &str) -> Result<String, ServiceError> {
     ))
 }
 
-/// Puts a price on gift cards and keeps it for half an hour.
+/// Puts a price on gift cards and keeps it for half an hour. With a key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] naming `orderItems`, `designId`, `amount`, `quantity` or a field of `recipientDetails`;
-/// [`ServiceError::TooMany`].
-pub async fn quote(cx: &Cx, caller: &MerchantCaller, items: Vec<GiftItem>) -> Result<GiftQuote, ServiceError> {
+/// [`ServiceError::TooMany`]; [`ServiceError::KeyReused`].
+pub async fn quote(cx: &Cx, caller: &MerchantCaller, items: Vec<GiftItem>, key: Option<IdempotencyKey>) -> Result<GiftQuote, ServiceError> {
     let (now, subject) = (cx.clock.now(), format!("gift_quote/{}", caller.merchant.id));
     let quote = priced(cx, caller.merchant.id.clone(), items, now)?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
+            if let Some(made) = idempotency::made(tx, key.as_ref())? {
+                let known = GiftQuoteId::parse(&made).ok().map(|made| tx.find_gift_quote(made)).transpose()?.flatten();
+                return known.ok_or_else(|| ServiceError::Internal("a key names no quote".to_owned()));
+            }
             attempts::count(tx, &subject, QUOTED_MAX, now)?;
             tx.insert_gift_quote(&quote)?;
+            idempotency::remember(tx, key.as_ref(), &quote.id.to_string(), now)?;
             Ok(quote.clone())
         })
         .await

@@ -1,6 +1,7 @@
 //! Idempotency: one effect a key, however often the request comes.
 //!
-//! Invariant: the first answer is kept in the transaction of its effect; a repeat gets it byte for byte.
+//! Invariant: what came of a key is kept in the transaction of its effect. Either that is the first answer, which a repeat gets
+//! byte for byte; or it is the name of what was made, of which a repeat is told as it stands.
 
 use florin_domain::{Timestamp, time::days};
 use florin_store::{IdempotencyRecord, Tx};
@@ -9,6 +10,8 @@ use crate::{Context, ServiceError, work};
 
 /// For how many days an answer is kept.
 const KEPT_DAYS: u64 = 30;
+/// The status of a key that keeps no answer but the name of what it made: the answer is told from the books.
+const TOLD_FROM_BOOKS: u32 = 202;
 
 /// A key with what it belongs to.
 #[derive(Debug, Clone)]
@@ -65,6 +68,38 @@ pub fn once(
     let record = IdempotencyRecord { fingerprint: key.fingerprint, status: answer.status.into(), body: answer.body.clone() };
     tx.insert_answer(&key.scope, &key.key, &record, now)?;
     Ok(answer)
+}
+
+/// The name of what a key made, if it was used.
+///
+/// # Errors
+/// [`ServiceError::KeyReused`] if the key came with another request.
+pub(crate) fn made(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<String>, ServiceError> {
+    let Some(key) = key else { return Ok(None) };
+    let Some(record) = tx.find_answer(&key.scope, &key.key)? else { return Ok(None) };
+    let name = String::from_utf8(replay(record, key)?.body);
+    name.map(Some).map_err(|_| ServiceError::Internal("a key names nothing".to_owned()))
+}
+
+/// Writes down what a key made, under the name by which it is found in the books.
+pub(crate) fn remember(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>, name: &str, now: Timestamp) -> Result<(), ServiceError> {
+    let Some(key) = key else { return Ok(()) };
+    let record = IdempotencyRecord { fingerprint: key.fingerprint, status: TOLD_FROM_BOOKS, body: name.as_bytes().to_vec() };
+    Ok(tx.insert_answer(&key.scope, &key.key, &record, now)?)
+}
+
+/// Does once a key what leaves nothing to tell but that it was done.
+pub(crate) fn do_once(
+    tx: &mut Tx<'_>,
+    key: Option<&IdempotencyKey>,
+    now: Timestamp,
+    op: impl FnOnce(&mut Tx<'_>) -> Result<(), ServiceError>,
+) -> Result<(), ServiceError> {
+    if made(tx, key)?.is_some() {
+        return Ok(());
+    }
+    op(tx)?;
+    remember(tx, key, "", now)
 }
 
 /// Tells whether a key came before with another request, for a request that is refused before it could run.

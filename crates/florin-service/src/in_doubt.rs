@@ -89,12 +89,16 @@ pub(crate) fn is_left_behind(cx: &Cx, transaction: &Transaction) -> bool {
 /// Looks after every payment that was left behind.
 pub(crate) async fn sweep(cx: &Cx) -> Result<(), ServiceError> {
     for receipt in left_behind(cx).await? {
-        if let Err(error) = settle(cx, receipt).await {
-            // The others need not wait for this one.
-            tracing::warn!(%receipt, %error, "a payment stays in doubt");
-        }
+        attempt(cx, receipt).await;
     }
     Ok(())
+}
+
+/// Settles a payment if that can be done now. If not, the others need not wait for it.
+pub(crate) async fn attempt(cx: &Cx, receipt: Reference) {
+    if let Err(error) = settle(cx, receipt).await {
+        tracing::warn!(%receipt, %error, "a payment stays in doubt");
+    }
 }
 
 /// Finds out what became of a payment, and puts back what has to be. Leaves alone what this process is at work on.
@@ -134,17 +138,20 @@ pub(crate) async fn still(cx: &Cx, transaction: Transaction) -> Result<Transacti
 /// # Errors
 /// [`ServiceError::Unavailable`] while something stays in doubt.
 pub(crate) async fn settle_instrument(cx: &Cx, instrument: &InstrumentId) -> Result<(), ServiceError> {
-    let instrument = instrument.clone();
-    let is_in_doubt = async || {
-        let instrument = instrument.clone();
-        cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.has_in_doubt(&instrument)?)).await
-    };
-    if is_in_doubt().await? {
+    let (first, then) = (instrument.clone(), instrument.clone());
+    if cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.has_in_doubt(&first)?)).await? {
         sweep(cx).await?;
-        if is_in_doubt().await? {
-            let what = "A payment with this instrument is still under way.".to_owned();
-            return Err(ServiceError::Unavailable { what, retry_after_s: 30 });
-        }
+        cx.store.read(move |tx: &mut Tx<'_>| must_be_settled(tx, &then)).await?;
+    }
+    Ok(())
+}
+
+/// Refuses to let an instrument go that the acquirer may still have to be asked about: nobody could say afterwards what was
+/// paid with.
+pub(crate) fn must_be_settled(tx: &mut Tx<'_>, instrument: &InstrumentId) -> Result<(), ServiceError> {
+    if tx.has_in_doubt(instrument)? {
+        let what = "A payment with this instrument is still under way.".to_owned();
+        return Err(ServiceError::Unavailable { what, retry_after_s: 30 });
     }
     Ok(())
 }

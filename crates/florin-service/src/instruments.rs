@@ -20,6 +20,7 @@ pub use self::takeover::{ImportCard, ImportOrder, ImportPayPal, ImportResult, Im
 pub(crate) use self::unsealed::{Unsealed, barcode_and_pin, unseal};
 pub use self::verification::{Verified, VerifiedItem, VerifyItem, verify};
 use crate::caller::{MerchantCaller, ShopperCaller, wallet_of};
+use crate::idempotency::{self, IdempotencyKey};
 use crate::{Cx, ServiceError, in_doubt, preferences};
 
 /// What a wallet holds.
@@ -71,22 +72,32 @@ pub fn find_for(
     Ok(found.filter(is_meant))
 }
 
-/// Takes an instrument out of the caller's wallet.
+/// Takes an instrument out of the caller's wallet; with a key, once a key.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`] while the outcome of a payment with it is not known.
-pub async fn remove(cx: &Cx, caller: &ShopperCaller, instrument: &InstrumentId) -> Result<(), ServiceError> {
+/// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`] while the outcome of a payment with it is not known;
+/// [`ServiceError::KeyReused`].
+pub async fn remove(cx: &Cx, caller: &ShopperCaller, instrument: &InstrumentId, key: Option<IdempotencyKey>) -> Result<(), ServiceError> {
     let (wallet, id, now) = (caller.wallet, instrument.clone(), cx.clock.now());
     let find = move |tx: &mut Tx<'_>| find_for(tx, wallet, Some(&id), None, now)?.ok_or(ServiceError::NotFound("instrument"));
-    cx.store.read(find.clone()).await?;
-    // Asked outside, before the row goes: nobody could say afterwards what was paid with.
+    let (find2, key2) = (find.clone(), key.clone());
+    let is_done = cx.store.read(move |tx: &mut Tx<'_>| {
+        let is_done = idempotency::made(tx, key2.as_ref())?.is_some();
+        if is_done { Ok(true) } else { find2(tx).map(|_| false) }
+    });
+    if is_done.await? {
+        return Ok(());
+    }
+    // The acquirer is asked outside, before the row goes.
     in_doubt::settle_instrument(cx, instrument).await?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let found = find(tx)?;
-            must_be_settled(tx, &found.id)?;
-            tx.remove_instrument(&found.id)?;
-            Ok(())
+            idempotency::do_once(tx, key.as_ref(), now, |tx| {
+                let found = find(tx)?;
+                in_doubt::must_be_settled(tx, &found.id)?;
+                tx.remove_instrument(&found.id)?;
+                Ok(())
+            })
         })
         .await
 }
@@ -104,7 +115,7 @@ pub async fn delete_wallet(cx: &Cx, caller: &MerchantCaller, shopper: &ShopperId
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             for instrument in tx.list_instruments(wallet)? {
-                must_be_settled(tx, &instrument.id)?;
+                in_doubt::must_be_settled(tx, &instrument.id)?;
             }
             tx.remove_wallet(wallet)?;
             tx.remove_open_captures(wallet)?;
@@ -113,13 +124,4 @@ pub async fn delete_wallet(cx: &Cx, caller: &MerchantCaller, shopper: &ShopperId
             Ok(())
         })
         .await
-}
-
-/// Refuses to let an instrument go that the acquirer may still have to be asked about.
-fn must_be_settled(tx: &mut Tx<'_>, instrument: &InstrumentId) -> Result<(), ServiceError> {
-    if tx.has_in_doubt(instrument)? {
-        let what = "A payment with this instrument is still under way.".to_owned();
-        return Err(ServiceError::Unavailable { what, retry_after_s: 30 });
-    }
-    Ok(())
 }

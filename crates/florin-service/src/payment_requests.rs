@@ -10,21 +10,22 @@ use florin_domain::payment_request::PaymentRequest;
 use florin_domain::qr::{Qr, QrReference};
 use florin_domain::time::days;
 use florin_domain::{PaymentRequestId, QrId, Timestamp, WalletId};
-use florin_store::{IdempotencyRecord, Tx};
+use florin_store::Tx;
 
 pub use florin_store::RequestFilter;
 
 use crate::caller::{MerchantCaller, ShopperCaller};
+use crate::idempotency::{self, IdempotencyKey};
 use crate::qr_codes::{self, Drawn, NewQr};
 use crate::schemas::{self, Given};
-use crate::{Cx, Page, ServiceError};
+use crate::{Context, Cx, Page, ServiceError};
 
 /// The longest name that a merchant may give to a request, in bytes.
 const REFERENCE_MAX: usize = 128;
 /// The longest that anything of this family can live.
 const LIFE_MAX: Duration = days(3_650);
 /// The longest key, in bytes.
-const KEY_MAX: usize = 128;
+const KEY_MAX: usize = 255;
 
 /// A request as the merchant makes it.
 #[derive(Debug, Clone)]
@@ -49,15 +50,6 @@ pub struct NewRequest {
     pub qr: Option<NewQr>,
 }
 
-/// A key of the merchant's own, by which the same request is known when it comes again.
-#[derive(Debug, Clone)]
-pub struct RequestKey {
-    /// The key as it was sent.
-    pub key: String,
-    /// Digest of the body it came with.
-    pub fingerprint: [u8; 32],
-}
-
 /// A request, and the code that was made with it.
 #[derive(Debug, Clone)]
 pub struct Requested {
@@ -67,17 +59,23 @@ pub struct Requested {
     pub qr: Option<Qr>,
 }
 
-/// Makes a request; with a key, once a key.
+/// A key of the merchant's own, by which the same request is known when it comes again, for a body of this digest. It never
+/// meets the keys of other operations.
+pub fn key(cx: &Context, caller: &MerchantCaller, key: String, digest: &[u8; 32]) -> IdempotencyKey {
+    IdempotencyKey::keyed(cx, format!("payment request:{}", caller.merchant.id), key, digest)
+}
+
+/// Makes a request; with a [`key`], once a key.
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] naming the field; [`ServiceError::NotFound`] for a schema; [`ServiceError::KeyReused`].
-pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewRequest, key: Option<RequestKey>) -> Result<Requested, ServiceError> {
+pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewRequest, key: Option<IdempotencyKey>) -> Result<Requested, ServiceError> {
     must_be_named(&new.merchant_reference)?;
     if !new.amount.is_positive() || new.amount.currency() != Currency::Aud {
         return Err(ServiceError::invalid("grossAmount", "must be more than 0"));
     }
     if key.as_ref().is_some_and(|key| key.key.is_empty() || key.key.len() > KEY_MAX) {
-        return Err(ServiceError::invalid("idempotencyKey", "must have 1 to 128 characters"));
+        return Err(ServiceError::invalid("idempotencyKey", "must have 1 to 255 characters"));
     }
     schemas::must_be_json("basket", new.basket.as_deref())?;
     let (now, cx2, merchant) = (cx.clock.now(), cx.clone(), caller.merchant.id.clone());
@@ -86,7 +84,7 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewRequest, key: Opti
     let qr_expires_at = end(now, new.qr.and_then(|qr| qr.lives), "timeToLiveQR")?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            if let Some(earlier) = earlier(tx, &merchant, key.as_ref())? {
+            if let Some(earlier) = earlier(tx, key.as_ref())? {
                 return Ok(earlier);
             }
             let request = PaymentRequest {
@@ -107,9 +105,8 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewRequest, key: Opti
             tx.insert_payment_request(&request)?;
             let drawn = Drawn { id: qr_id, merchant: merchant.clone(), reference: QrReference::Request(id), expires_at: qr_expires_at };
             let qr = new.qr.map(|_| qr_codes::draw(&cx2, tx, drawn, now)).transpose()?;
-            let requested = Requested { request, qr };
-            remember(tx, key.as_ref(), &requested, now)?;
-            Ok(requested)
+            qr_codes::remember(tx, key.as_ref(), (&id.to_string(), qr.as_ref()), now)?;
+            Ok(Requested { request, qr })
         })
         .await
 }
@@ -130,35 +127,12 @@ pub(crate) fn end(now: Timestamp, lives: Option<Duration>, field: &'static str) 
     Ok(lives.map(|life| now.plus(life)))
 }
 
-/// What a kept key says: that its answer is told from the books, by these ids.
-const TOLD_FROM_BOOKS: u16 = 202;
-
-/// Under which name a merchant's keys are kept; they never meet those of other operations.
-fn scope(merchant: &MerchantId) -> String {
-    format!("payment request:{merchant}")
-}
-
-fn earlier(tx: &mut Tx<'_>, merchant: &MerchantId, key: Option<&RequestKey>) -> Result<Option<Requested>, ServiceError> {
-    let Some(key) = key else { return Ok(None) };
-    let Some(record) = tx.find_answer(&scope(merchant), &key.key)? else { return Ok(None) };
-    if record.fingerprint != key.fingerprint {
-        return Err(ServiceError::KeyReused);
-    }
-    let damaged = || ServiceError::Internal("a key names no payment request".to_owned());
-    let text = String::from_utf8(record.body).map_err(|_| damaged())?;
-    let (request, qr) = text.split_once(' ').ok_or_else(damaged)?;
-    let request = PaymentRequestId::parse(request).map_err(|_| damaged())?;
-    let request = tx.find_payment_request(request)?.ok_or_else(damaged)?;
-    let qr = QrId::parse(qr).ok().map(|qr| tx.find_qr(qr)).transpose()?.flatten();
+/// What a key made before, if it was used: a request, and the code that may have come with it.
+fn earlier(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<Requested>, ServiceError> {
+    let Some((named, qr)) = qr_codes::made_with(tx, key)? else { return Ok(None) };
+    let request = PaymentRequestId::parse(&named).ok().map(|request| tx.find_payment_request(request)).transpose()?.flatten();
+    let request = request.ok_or_else(|| ServiceError::Internal("a key names no payment request".to_owned()))?;
     Ok(Some(Requested { request, qr }))
-}
-
-fn remember(tx: &mut Tx<'_>, key: Option<&RequestKey>, requested: &Requested, now: Timestamp) -> Result<(), ServiceError> {
-    let Some(key) = key else { return Ok(()) };
-    let qr = requested.qr.as_ref().map(|qr| qr.id.to_string()).unwrap_or_default();
-    let body = format!("{} {qr}", requested.request.id).into_bytes();
-    let record = IdempotencyRecord { fingerprint: key.fingerprint, status: TOLD_FROM_BOOKS.into(), body };
-    Ok(tx.insert_answer(&scope(&requested.request.merchant), &key.key, &record, now)?)
 }
 
 /// A merchant's request, however it stands.
@@ -189,16 +163,18 @@ pub async fn list(cx: &Cx, caller: &MerchantCaller, filter: RequestFilter, page:
     cx.store.read(move |tx: &mut Tx<'_>| Ok(tx.list_payment_requests(&merchant, filter, page, now)?)).await
 }
 
-/// Takes a request back. Payments that were made of it stand.
+/// Takes a request back; with a key, once a key. Payments that were made of it stand.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`]; [`ServiceError::Refused`] as it stands.
-pub async fn close(cx: &Cx, caller: &MerchantCaller, id: PaymentRequestId) -> Result<(), ServiceError> {
+/// [`ServiceError::NotFound`]; [`ServiceError::Refused`] as it stands; [`ServiceError::KeyReused`].
+pub async fn close(cx: &Cx, caller: &MerchantCaller, id: PaymentRequestId, key: Option<IdempotencyKey>) -> Result<(), ServiceError> {
     let (merchant, now) = (caller.merchant.id.clone(), cx.clock.now());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let closed = of_merchant(tx, &merchant, id)?.close(now)?;
-            Ok(tx.save_payment_request(&closed)?)
+            idempotency::do_once(tx, key.as_ref(), now, |tx| {
+                let closed = of_merchant(tx, &merchant, id)?.close(now)?;
+                Ok(tx.save_payment_request(&closed)?)
+            })
         })
         .await
 }

@@ -17,13 +17,13 @@ use florin_domain::money::{Currency, Money};
 use florin_domain::movement::{MovementKind, MovementState, Reference};
 use florin_domain::payment::{Atomicity, Outcome, Rollback, Transaction, TransactionKind, TransactionState};
 use florin_domain::{AgreementId, InstrumentToken, Timestamp, TransactionId, WalletId};
-use florin_store::{IdempotencyRecord, Tx};
+use florin_store::Tx;
 use florin_vault::Secret;
 
 use crate::acquiring::{self, Ask};
 use crate::caller::ShopperCaller;
 use crate::fraud::{FraudCase, FraudPayload};
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{self, IdempotencyKey};
 use crate::instruments::{self, Unsealed};
 use crate::three_ds::{self, ThreeDsResponse};
 use crate::{Cx, ServiceError, agreements, fraud, in_doubt};
@@ -127,6 +127,15 @@ pub enum PayAnswer {
 /// What is written down in the transaction that writes a payment or a follow-up down. It may run more than once.
 pub(crate) type Beside = Arc<dyn Fn(&mut Tx<'_>, &Transaction) -> Result<(), ServiceError> + Send + Sync>;
 
+/// What a merchant lays down for a payment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conditions {
+    /// Whether every cardholder is to be authenticated, whatever the issuer wants.
+    pub authenticate: bool,
+    /// The programmes whose gift cards do not pay for what is bought.
+    pub excluded: Vec<String>,
+}
+
 /// Whose payment it is.
 #[derive(Clone)]
 pub(crate) struct Payer {
@@ -134,6 +143,8 @@ pub(crate) struct Payer {
     pub wallet: WalletId,
     /// The agreement it is charged by; the shopper is not there then.
     pub agreement: Option<AgreementId>,
+    /// What the merchant lays down for it.
+    pub conditions: Conditions,
     /// What is written down beside it.
     pub beside: Option<Beside>,
     /// The in-store occasion that is written down beside it.
@@ -143,7 +154,8 @@ pub(crate) struct Payer {
 impl Payer {
     /// The shopper, with the wallet that the call is about.
     pub(crate) fn of(shopper: &ShopperCaller) -> Self {
-        Self { merchant: Arc::clone(&shopper.merchant), wallet: shopper.wallet, agreement: None, beside: None, occasion: None }
+        let (merchant, wallet) = (Arc::clone(&shopper.merchant), shopper.wallet);
+        Self { merchant, wallet, agreement: None, conditions: Conditions::default(), beside: None, occasion: None }
     }
 }
 
@@ -281,7 +293,7 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
             transaction.receipt = receipt;
             let (mut asks, mut outcomes) = (Vec::new(), Vec::new());
             for ((number, item), found) in (1..).zip(&order.items).zip(&found) {
-                let movement = part(receipt.plus(number), item, found, order.kinds, &transaction);
+                let movement = part((receipt, number), item, found, order.kinds);
                 let decided = if is_rejected {
                     Decided::refused(&movement, Fault::FraudRejected)
                 } else {
@@ -301,7 +313,7 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
                 }
                 transaction.movements.push(movement);
             }
-            remember(tx, key.as_ref(), &transaction, now)?;
+            idempotency::remember(tx, key.as_ref(), &receipt.to_string(), now)?;
             tx.insert_transaction(&transaction)?;
             if let Some(decision) = &screened {
                 tx.insert_fraud_decision(receipt, decision)?;
@@ -318,30 +330,9 @@ async fn begin(cx: &Cx, intent: Intent) -> Result<Begun, ServiceError> {
 
 /// What a key did before, if it was used.
 pub(crate) fn earlier(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<Transaction>, ServiceError> {
-    let Some(key) = key else { return Ok(None) };
-    let Some(record) = tx.find_answer(&key.scope, &key.key)? else { return Ok(None) };
-    if record.fingerprint != key.fingerprint {
-        return Err(ServiceError::KeyReused);
-    }
-    let receipt = std::str::from_utf8(&record.body).ok().and_then(|text| Reference::parse(text).ok());
-    let found = receipt.map(|receipt| tx.find_transaction(receipt)).transpose()?.flatten();
+    let Some(receipt) = idempotency::made(tx, key)? else { return Ok(None) };
+    let found = Reference::parse(&receipt).ok().map(|receipt| tx.find_transaction(receipt)).transpose()?.flatten();
     found.map(Some).ok_or_else(|| ServiceError::Internal("a key names no transaction".to_owned()))
-}
-
-/// What a kept key says: that its answer is told from the books, under this receipt.
-pub(crate) const TOLD_FROM_BOOKS: u16 = 202;
-
-/// Writes down which transaction a key made.
-pub(crate) fn remember(
-    tx: &mut Tx<'_>,
-    key: Option<&IdempotencyKey>,
-    transaction: &Transaction,
-    now: Timestamp,
-) -> Result<(), ServiceError> {
-    let Some(key) = key else { return Ok(()) };
-    let body = transaction.receipt.to_string().into_bytes();
-    let record = IdempotencyRecord { fingerprint: key.fingerprint, status: TOLD_FROM_BOOKS.into(), body };
-    Ok(tx.insert_answer(&key.scope, &key.key, &record, now)?)
 }
 
 /// Refuses a client reference that was used before, where the merchant wants that.

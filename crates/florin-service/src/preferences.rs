@@ -11,7 +11,7 @@ use florin_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use crate::caller::{MerchantCaller, ShopperCaller};
-use crate::{Cx, ServiceError, qr_codes};
+use crate::{Cx, ServiceError, instore, qr_codes};
 
 /// The largest preferences that are kept, in bytes.
 const KEPT_MAX: usize = 16 * 1024;
@@ -102,6 +102,7 @@ pub async fn of_merchant(cx: &Cx, caller: &MerchantCaller) -> Result<Groups, Ser
 /// [`ServiceError::Invalid`] naming `preferences`.
 pub async fn keep_merchant(cx: &Cx, caller: &MerchantCaller, groups: Groups) -> Result<(), ServiceError> {
     qr_codes::must_be_usable(&groups)?;
+    instore::exclusions_must_be_usable(&groups)?;
     keep(cx, merchant_owner(&caller.merchant.id), &groups).await
 }
 

@@ -11,6 +11,7 @@ use florin_domain::{QrId, Timestamp};
 use florin_store::Tx;
 
 use crate::caller::{MerchantCaller, ShopperCaller};
+use crate::idempotency::{self, IdempotencyKey};
 use crate::preferences::{self, Groups};
 use crate::{Context, Cx, ServiceError, payment_requests, sessions};
 
@@ -29,22 +30,33 @@ pub struct NewQr {
     pub lives: Option<Duration>,
 }
 
-/// Makes a code for a request or a session.
+/// Makes a code for a request or a session; with a key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for what is not the merchant's; [`ServiceError::Refused`] for what cannot be paid any more;
-/// [`ServiceError::Invalid`] naming `timeToLive`.
-pub async fn create(cx: &Cx, caller: &MerchantCaller, reference: QrReference, new: NewQr) -> Result<Qr, ServiceError> {
+/// [`ServiceError::Invalid`] naming `timeToLive`; [`ServiceError::KeyReused`].
+pub async fn create(
+    cx: &Cx,
+    caller: &MerchantCaller,
+    reference: QrReference,
+    new: NewQr,
+    key: Option<IdempotencyKey>,
+) -> Result<Qr, ServiceError> {
     let id = QrId::from_random(cx.random.bytes());
     let (merchant, now, cx2) = (caller.merchant.id.clone(), cx.clock.now(), cx.clone());
     let expires_at = payment_requests::end(now, new.lives, "timeToLive")?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
+            if let Some((_, drawn)) = made_with(tx, key.as_ref())? {
+                return drawn.ok_or_else(|| ServiceError::Internal("a key names no QR code".to_owned()));
+            }
             match reference {
                 QrReference::Request(request) => payment_requests::of_merchant(tx, &merchant, request)?.must_be_usable(now)?,
                 QrReference::Session(session) => sessions::of_merchant(tx, &merchant, session)?.must_not_have_ended(now)?,
             }
-            draw(&cx2, tx, Drawn { id, merchant: merchant.clone(), reference, expires_at }, now)
+            let qr = draw(&cx2, tx, Drawn { id, merchant: merchant.clone(), reference, expires_at }, now)?;
+            remember(tx, key.as_ref(), ("", Some(&qr)), now)?;
+            Ok(qr)
         })
         .await
 }
@@ -69,6 +81,25 @@ pub(crate) fn draw(cx: &Context, tx: &mut Tx<'_>, drawn: Drawn, now: Timestamp) 
     let qr = Qr { id, merchant, reference, content, created_at: now, expires_at, cancelled_at: None };
     tx.insert_qr(&qr)?;
     Ok(qr)
+}
+
+/// Writes down what a key made: something of that name, and the code that may have come with it.
+pub(crate) fn remember(
+    tx: &mut Tx<'_>,
+    key: Option<&IdempotencyKey>,
+    (name, qr): (&str, Option<&Qr>),
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let drawn = qr.map(|qr| qr.id.to_string()).unwrap_or_default();
+    idempotency::remember(tx, key, &format!("{name} {drawn}"), now)
+}
+
+/// The name of what a key made, if it was used, and the code that came with it.
+pub(crate) fn made_with(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<(String, Option<Qr>)>, ServiceError> {
+    let Some(made) = idempotency::made(tx, key)? else { return Ok(None) };
+    let (name, drawn) = made.split_once(' ').ok_or_else(|| ServiceError::Internal("a key names nothing".to_owned()))?;
+    let qr = QrId::parse(drawn).ok().map(|drawn| tx.find_qr(drawn)).transpose()?.flatten();
+    Ok(Some((name.to_owned(), qr)))
 }
 
 fn content(template: &str, id: QrId, reference: QrReference) -> String {
@@ -99,16 +130,18 @@ pub async fn find(cx: &Cx, caller: &MerchantCaller, id: QrId) -> Result<Qr, Serv
     cx.store.read(move |tx: &mut Tx<'_>| good(tx, &merchant, id, now)).await
 }
 
-/// Takes a code back. What it leads to is left as it is.
+/// Takes a code back; with a key, once a key. What it leads to is left as it is.
 ///
 /// # Errors
-/// As [`find`].
-pub async fn cancel(cx: &Cx, caller: &MerchantCaller, id: QrId) -> Result<(), ServiceError> {
+/// As [`find`]; [`ServiceError::KeyReused`].
+pub async fn cancel(cx: &Cx, caller: &MerchantCaller, id: QrId, key: Option<IdempotencyKey>) -> Result<(), ServiceError> {
     let (merchant, now) = (caller.merchant.id.clone(), cx.clock.now());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let cancelled = good(tx, &merchant, id, now)?.cancel(now).ok_or_else(expired)?;
-            Ok(tx.save_qr(&cancelled)?)
+            idempotency::do_once(tx, key.as_ref(), now, |tx| {
+                let cancelled = good(tx, &merchant, id, now)?.cancel(now).ok_or_else(expired)?;
+                Ok(tx.save_qr(&cancelled)?)
+            })
         })
         .await
 }

@@ -10,6 +10,7 @@ use florin_domain::{SchemaId, Timestamp};
 use florin_store::Tx;
 
 use crate::caller::MerchantCaller;
+use crate::idempotency::{self, IdempotencyKey};
 use crate::{Cx, ServiceError};
 
 /// The largest data of a merchant's own that are taken, in bytes.
@@ -48,11 +49,12 @@ pub struct NewSchema {
     pub json: String,
 }
 
-/// Registers a schema.
+/// Registers a schema; with a key, once a key.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] naming `schema`, `type` or `description`; [`ServiceError::Refused`] `too_many_schemas`.
-pub async fn register(cx: &Cx, caller: &MerchantCaller, new: NewSchema) -> Result<Schema, ServiceError> {
+/// [`ServiceError::Invalid`] naming `schema`, `type` or `description`; [`ServiceError::Refused`] `too_many_schemas`;
+/// [`ServiceError::KeyReused`].
+pub async fn register(cx: &Cx, caller: &MerchantCaller, new: NewSchema, key: Option<IdempotencyKey>) -> Result<Schema, ServiceError> {
     form::must_be_sound(&new.json)?;
     if new.kind.is_empty() || new.kind.len() > KIND_MAX {
         return Err(ServiceError::invalid("type", "must have 1 to 64 characters"));
@@ -70,11 +72,16 @@ pub async fn register(cx: &Cx, caller: &MerchantCaller, new: NewSchema) -> Resul
     };
     cx.store
         .write(move |tx: &mut Tx<'_>| {
+            if let Some(named) = idempotency::made(tx, key.as_ref())? {
+                let id = SchemaId::parse(&named).map_err(|_| ServiceError::Internal("a key names no schema".to_owned()))?;
+                return of_merchant(tx, &schema.merchant, id);
+            }
             if tx.count_schemas(&schema.merchant)? >= REGISTERED_MAX {
                 let message = "A merchant can register 200 schemas; there are as many.".to_owned();
                 return Err(ServiceError::Refused { code: "too_many_schemas", message });
             }
             tx.insert_schema(&schema)?;
+            idempotency::remember(tx, key.as_ref(), &schema.id.to_string(), schema.created_at)?;
             Ok(schema.clone())
         })
         .await
@@ -116,7 +123,7 @@ fn of_merchant(tx: &mut Tx<'_>, merchant: &MerchantId, id: SchemaId) -> Result<S
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for a schema that the merchant has not registered; [`ServiceError::Invalid`] naming `field` for
-/// data that do not follow it, or are too large.
+/// data that are too large or no JSON; [`ServiceError::Refused`] `payload_unfit` for data that do not follow it.
 pub(crate) fn held_to(tx: &mut Tx<'_>, merchant: &MerchantId, field: &'static str, given: &Given) -> Result<Payload, ServiceError> {
     let data = given.json.as_deref().map(|json| form::read(field, json, PAYLOAD_MAX)).transpose()?;
     let Some(schema) = &given.schema else {

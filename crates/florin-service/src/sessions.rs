@@ -16,6 +16,7 @@ use florin_store::Tx;
 
 use self::preapproval::Preapproval;
 use crate::caller::{MerchantCaller, ShopperCaller};
+use crate::idempotency::{self, IdempotencyKey};
 use crate::instore::{self, PayRequest};
 use crate::qr_codes::{self, Drawn, NewQr};
 use crate::schemas::{self, Given};
@@ -39,6 +40,15 @@ pub struct NewSession {
     pub qr: Option<NewQr>,
 }
 
+/// What a merchant says anew of a session.
+#[derive(Debug, Clone, Default)]
+pub struct News {
+    /// What there is to say.
+    pub merchant_info: Given,
+    /// What is to be paid, if that is known now.
+    pub request: Option<PaymentRequestId>,
+}
+
 /// A session, and the code that was made with it.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -48,12 +58,12 @@ pub struct Opened {
     pub qr: Option<Qr>,
 }
 
-/// Opens a session.
+/// Opens a session; with a key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] naming the field; [`ServiceError::NotFound`] for a request or a schema;
-/// [`ServiceError::Refused`] for a request that cannot be paid.
-pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewSession) -> Result<Opened, ServiceError> {
+/// [`ServiceError::Refused`] for a request that cannot be paid; [`ServiceError::KeyReused`].
+pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewSession, key: Option<IdempotencyKey>) -> Result<Opened, ServiceError> {
     if new.location.is_empty() || new.location.len() > TEXT_MAX {
         return Err(ServiceError::invalid("location", "must have 1 to 256 characters"));
     }
@@ -63,6 +73,9 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewSession) -> Result
     let qr_expires_at = payment_requests::end(now, new.qr.and_then(|qr| qr.lives), "timeToLiveQR")?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
+            if let Some(opened) = opened_before(tx, key.as_ref())? {
+                return Ok(opened);
+            }
             if let Some(request) = new.request {
                 payment_requests::of_merchant(tx, &merchant, request)?.must_be_usable(now)?;
             }
@@ -85,9 +98,18 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewSession) -> Result
             tx.insert_session(&session)?;
             let drawn = Drawn { id: qr_id, merchant: merchant.clone(), reference: QrReference::Session(id), expires_at: qr_expires_at };
             let qr = new.qr.map(|_| qr_codes::draw(&cx2, tx, drawn, now)).transpose()?;
+            qr_codes::remember(tx, key.as_ref(), (&id.to_string(), qr.as_ref()), now)?;
             Ok(Opened { session, qr })
         })
         .await
+}
+
+/// What a key opened before, if it was used: a session, and the code that may have come with it.
+fn opened_before(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<Opened>, ServiceError> {
+    let Some((named, qr)) = qr_codes::made_with(tx, key)? else { return Ok(None) };
+    let session = PaymentSessionId::parse(&named).ok().map(|session| tx.find_session(session)).transpose()?.flatten();
+    let session = session.ok_or_else(|| ServiceError::Internal("a key names no payment session".to_owned()))?;
+    Ok(Some(Opened { session, qr }))
 }
 
 /// A merchant's session that has not ended.
@@ -114,6 +136,21 @@ pub async fn find_for_shopper(cx: &Cx, shopper: &ShopperCaller, id: PaymentSessi
     cx.store.read(move |tx: &mut Tx<'_>| of_shopper(tx, &shopper, id, now)).await
 }
 
+/// The programmes whose gift cards do not pay for what is bought at a session that the shopper has taken up, or may.
+///
+/// # Errors
+/// As [`find_for_shopper`].
+pub async fn excluded_programmes(cx: &Cx, shopper: &ShopperCaller, id: PaymentSessionId) -> Result<Vec<String>, ServiceError> {
+    let (shopper, now) = (shopper.clone(), cx.clock.now());
+    cx.store
+        .read(move |tx: &mut Tx<'_>| {
+            let session = of_shopper(tx, &shopper, id, now)?;
+            let request = session.request.map(|request| tx.find_payment_request(request)).transpose()?.flatten();
+            instore::excluded(tx, &session.merchant, request.and_then(|request| request.basket).as_deref())
+        })
+        .await
+}
+
 /// The session that a code leads the shopper to.
 ///
 /// # Errors
@@ -128,62 +165,83 @@ pub async fn find_by_qr(cx: &Cx, shopper: &ShopperCaller, qr: QrId) -> Result<Pa
         .await
 }
 
-/// The shopper takes a session up.
+/// The shopper takes a session up; with a key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] with a [`SessionFault`](florin_domain::session::SessionFault)'s name;
-/// [`ServiceError::Invalid`] naming `customerInfo`.
-pub async fn associate(cx: &Cx, shopper: &ShopperCaller, id: PaymentSessionId, info: Given) -> Result<PaymentSession, ServiceError> {
+/// [`ServiceError::Invalid`] naming `customerInfo`; [`ServiceError::KeyReused`].
+pub async fn associate(
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    id: PaymentSessionId,
+    info: Given,
+    key: Option<IdempotencyKey>,
+) -> Result<(), ServiceError> {
     let (shopper, now) = (shopper.clone(), cx.clock.now());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let merchant = &shopper.merchant.id;
-            let info = schemas::held_to(tx, merchant, "customerInfo", &info)?;
-            let session = of_merchant(tx, merchant, id)?.associate(shopper.home, info, now)?;
-            tx.save_session(&session)?;
-            Ok(session)
+            idempotency::do_once(tx, key.as_ref(), now, |tx| {
+                let merchant = &shopper.merchant.id;
+                let info = schemas::held_to(tx, merchant, "customerInfo", &info)?;
+                let session = of_merchant(tx, merchant, id)?.associate(shopper.home, info, now)?;
+                Ok(tx.save_session(&session)?)
+            })
         })
         .await
 }
 
-/// The shopper says beforehand how to pay; if it is known already what is to be paid, that is done at once.
+/// The shopper says beforehand how to pay; if it is known already what is to be paid, that is done at once. With a key, once a
+/// key.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] with a [`SessionFault`](florin_domain::session::SessionFault)'s name;
-/// [`ServiceError::Invalid`] naming the field.
-pub async fn preapprove(cx: &Cx, shopper: &ShopperCaller, id: PaymentSessionId, how: PayRequest) -> Result<(), ServiceError> {
+/// [`ServiceError::Invalid`] naming the field; [`ServiceError::KeyReused`].
+pub async fn preapprove(
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    id: PaymentSessionId,
+    how: PayRequest,
+    key: Option<IdempotencyKey>,
+) -> Result<(), ServiceError> {
     instore::must_be_payable(&how)?;
     let (cx2, now, home, merchant) = (cx.clone(), cx.clock.now(), shopper.home, Arc::clone(&shopper.merchant));
     let plain = Preapproval::of(shopper, how).write()?;
     let saved = cx.store.write(move |tx: &mut Tx<'_>| {
-        let sealed = preapproval::seal(&cx2, tx, &merchant, id, &plain)?;
-        let session = of_merchant(tx, &merchant.id, id)?.preapprove(home, sealed, now)?;
-        tx.save_session(&session)?;
-        pay_later(tx, &session, now)
+        idempotency::do_once(tx, key.as_ref(), now, |tx| {
+            let sealed = preapproval::seal(&cx2, tx, &merchant, id, &plain)?;
+            let session = of_merchant(tx, &merchant.id, id)?.preapprove(home, sealed, now)?;
+            tx.save_session(&session)?;
+            pay_later(tx, &session, now)
+        })
     });
     saved.await?;
     pay_now(cx, id).await;
     Ok(())
 }
 
-/// The merchant says anew what there is to say, and what is to be paid. What the shopper approved beforehand is paid then.
+/// The merchant says anew what there is to say, and what is to be paid. What the shopper approved beforehand is paid then. With a
+/// key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] with the name of a
 /// [`SessionFault`](florin_domain::session::SessionFault) or of a
-/// [`RequestFault`](florin_domain::payment_request::RequestFault); [`ServiceError::Invalid`] naming `merchantInfo`.
+/// [`RequestFault`](florin_domain::payment_request::RequestFault); [`ServiceError::Invalid`] naming `merchantInfo`;
+/// [`ServiceError::KeyReused`].
 pub async fn update(
     cx: &Cx,
     caller: &MerchantCaller,
     id: PaymentSessionId,
-    info: Given,
-    request: Option<PaymentRequestId>,
+    news: News,
+    key: Option<IdempotencyKey>,
 ) -> Result<PaymentSession, ServiceError> {
     let (merchant, now) = (caller.merchant.id.clone(), cx.clock.now());
     let saved = cx.store.write(move |tx: &mut Tx<'_>| {
-        let info = schemas::held_to(tx, &merchant, "merchantInfo", &info)?;
-        let session = of_merchant(tx, &merchant, id)?.update(info, request, now)?;
-        if let Some(request) = request {
+        if idempotency::made(tx, key.as_ref())?.is_some() {
+            return of_merchant(tx, &merchant, id);
+        }
+        let info = schemas::held_to(tx, &merchant, "merchantInfo", &news.merchant_info)?;
+        let session = of_merchant(tx, &merchant, id)?.update(info, news.request, now)?;
+        if let Some(request) = news.request {
             let request = payment_requests::of_merchant(tx, &merchant, request)?;
             match session.wallet {
                 Some(wallet) => request.must_be_usable_by(&[wallet], now)?,
@@ -192,7 +250,8 @@ pub async fn update(
         }
         tx.save_session(&session)?;
         pay_later(tx, &session, now)?;
-        Ok::<_, ServiceError>(session)
+        idempotency::remember(tx, key.as_ref(), "", now)?;
+        Ok(session)
     });
     let session = saved.await?;
     pay_now(cx, id).await;
@@ -200,34 +259,49 @@ pub async fn update(
     Ok(standing.unwrap_or(session))
 }
 
-/// The merchant ends a session.
+/// The merchant ends a session; with a key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] with a [`SessionFault`](florin_domain::session::SessionFault)'s name;
-/// [`ServiceError::Invalid`] naming `reason`.
-pub async fn close(cx: &Cx, caller: &MerchantCaller, id: PaymentSessionId, reason: Option<String>) -> Result<(), ServiceError> {
+/// [`ServiceError::Invalid`] naming `reason`; [`ServiceError::KeyReused`].
+pub async fn close(
+    cx: &Cx,
+    caller: &MerchantCaller,
+    id: PaymentSessionId,
+    reason: Option<String>,
+    key: Option<IdempotencyKey>,
+) -> Result<(), ServiceError> {
     if reason.as_ref().is_some_and(|reason| reason.len() > TEXT_MAX) {
         return Err(ServiceError::invalid("reason", "must have 256 characters at the most"));
     }
     let (merchant, now) = (caller.merchant.id.clone(), cx.clock.now());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let session = of_merchant(tx, &merchant, id)?.close(reason.clone(), now)?;
-            end(tx, &session)
+            idempotency::do_once(tx, key.as_ref(), now, |tx| {
+                let session = of_merchant(tx, &merchant, id)?.close(reason.clone(), now)?;
+                end(tx, &session)
+            })
         })
         .await
 }
 
-/// The shopper ends a session that they have taken up, or may.
+/// The shopper ends a session that they have taken up, or may; with a key, once a key.
 ///
 /// # Errors
 /// As [`close`]; another shopper's does not exist.
-pub async fn close_for_shopper(cx: &Cx, shopper: &ShopperCaller, id: PaymentSessionId) -> Result<(), ServiceError> {
+pub async fn close_for_shopper(
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    id: PaymentSessionId,
+    key: Option<IdempotencyKey>,
+) -> Result<(), ServiceError> {
     let (shopper, now) = (shopper.clone(), cx.clock.now());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
-            let session = of_shopper(tx, &shopper, id, now)?.close(None, now)?;
-            end(tx, &session)
+            idempotency::do_once(tx, key.as_ref(), now, |tx| {
+                let session = of_shopper(tx, &shopper, id, now)?.close(None, now)?;
+                end(tx, &session)
+            })
         })
         .await
 }
@@ -282,7 +356,7 @@ pub(crate) async fn pay_preapproved(cx: &Cx, subject: &str) -> Result<(), Servic
     let mut acted_on = None;
     if let Some((request, (shopper, how), sealed)) = found.await? {
         // The payment takes the preapproval with it in the transaction that writes it down: there is no second one.
-        match instore::pay_at(cx, &shopper, request, how, Some(id)).await {
+        match instore::pay_at(cx, &shopper, (request, Some(id)), how, None).await {
             Ok(_) => {}
             Err(error) if error.is_refusal() => tracing::info!(session = %id, %error, "a payment approved beforehand was refused"),
             Err(error) => return Err(error),

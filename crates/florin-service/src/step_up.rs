@@ -1,7 +1,7 @@
 //! Step-up: a shopper types the code of a kept card again, and gets a token that carries it to one payment.
 //!
-//! Invariants: the code is stored nowhere; the token opens once, for its instrument, within minutes; the page is found only by
-//! whoever was given its address, today or yesterday.
+//! Invariants: the code is stored nowhere; the token opens once, for its instrument, within minutes; no card gets an expiry that
+//! its issuer does not know; the page is found only by whoever was given its address, today or yesterday.
 
 use std::fmt;
 use std::time::Duration;
@@ -96,30 +96,50 @@ pub async fn view(cx: &Cx, kind: StepUpKind, capability: &str, instrument: &Inst
 /// Takes the code, and the new expiry where it is asked for, and gives the step-up token.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] naming `card_cvc` or `card_expiry`; [`ServiceError::NotFound`] as [`view`];
-/// [`ServiceError::TooMany`] after ten codes in a minute.
+/// [`ServiceError::Invalid`] naming `card_cvc`, or `card_expiry` also when the issuer does not know the card by it;
+/// [`ServiceError::NotFound`] as [`view`]; [`ServiceError::TooMany`] after ten codes in a minute.
 pub async fn take(cx: &Cx, kind: StepUpKind, capability: &str, instrument: &InstrumentId, typed: Typed) -> Result<String, ServiceError> {
+    const FIELD: &str = "card_expiry";
     must_be_known(cx, kind, capability, instrument)?;
-    let (id, now) = (instrument.clone(), cx.clock.now());
     check_cvc(&typed.code).map_err(|error| ServiceError::invalid("card_cvc", &error))?;
     let expiry = match kind {
         StepUpKind::Code => None,
         StepUpKind::CodeAndExpiry => {
             let text = typed.expiry.as_deref().unwrap_or_default();
-            Some(CardExpiry::parse(text, now).map_err(|error| ServiceError::invalid("card_expiry", &error))?)
+            let expiry = CardExpiry::parse(text, cx.clock.now()).map_err(|error| ServiceError::invalid(FIELD, &error))?;
+            Some(TypedExpiry { expiry, field: FIELD })
         }
     };
-    let counted = id.clone();
-    cx.store.write(move |tx: &mut Tx<'_>| accept(tx, &counted, None, now)).await?;
-    if let Some(expiry) = expiry {
-        renew(cx, id, expiry, &typed.code).await?;
-    }
-    Ok(token(cx, instrument, &typed.code))
+    accept(cx, instrument, &typed.code, expiry).await
 }
 
-/// Takes over a renewed card's expiry, if its issuer knows the card by it and by the code: whoever has the address of the page
-/// must not be able to break the card.
-async fn renew(cx: &Cx, id: InstrumentId, expiry: CardExpiry, code: &str) -> Result<(), ServiceError> {
+/// A new expiry of a kept card, as it was typed.
+#[derive(Clone, Copy)]
+pub(crate) struct TypedExpiry {
+    pub expiry: CardExpiry,
+    /// What the caller calls the field, for a refusal.
+    pub field: &'static str,
+}
+
+/// Takes the code of a kept card, and the new expiry that was typed beside it, and gives the step-up token. Codes are counted,
+/// so that a card's is not tried out.
+pub(crate) async fn accept(cx: &Cx, id: &InstrumentId, code: &str, expiry: Option<TypedExpiry>) -> Result<String, ServiceError> {
+    let (counted, now) = (id.clone(), cx.clock.now());
+    cx.store
+        .write(move |tx: &mut Tx<'_>| {
+            find_card(tx, &counted, now)?;
+            attempts::count(tx, &format!("step_up/{counted}"), TYPED_MAX, now)
+        })
+        .await?;
+    if let Some(expiry) = expiry {
+        renew(cx, id.clone(), expiry, code).await?;
+    }
+    Ok(token(cx, id, code))
+}
+
+/// Takes over a renewed card's expiry, if its issuer knows the card by it and by the code: whoever may type it must not be able
+/// to break the card.
+async fn renew(cx: &Cx, id: InstrumentId, TypedExpiry { expiry, field }: TypedExpiry, code: &str) -> Result<(), ServiceError> {
     let (cx2, id2, now) = (cx.clone(), id.clone(), cx.clock.now());
     let opened = cx.store.read(move |tx: &mut Tx<'_>| {
         let card = find_card(tx, &id2, now)?;
@@ -134,7 +154,7 @@ async fn renew(cx: &Cx, id: InstrumentId, expiry: CardExpiry, code: &str) -> Res
     let card = CardSecret { expiry, cvc: Some(code.to_owned()), ..card };
     let key = CardId::from_random(cx.random.bytes()).to_string();
     if let CardVerdict::Declined { message, .. } = cx.world.acquirer.verify(CardCheck { key, card: &card }).await? {
-        return Err(ServiceError::invalid("card_expiry", &format!("was declined: {message}")));
+        return Err(ServiceError::invalid(field, &format!("was declined: {message}")));
     }
     cx.store
         .write(move |tx: &mut Tx<'_>| {
@@ -182,16 +202,6 @@ pub(crate) fn open(
 /// What a token is sealed for: a payment with this instrument.
 fn purpose(instrument: &InstrumentId) -> String {
     format!("step up {instrument}")
-}
-
-/// Counts the code that was typed, so that a card's is not tried out, and takes over what was typed beside it.
-pub(crate) fn accept(tx: &mut Tx<'_>, id: &InstrumentId, expiry: Option<CardExpiry>, now: Timestamp) -> Result<(), ServiceError> {
-    let card = find_card(tx, id, now)?;
-    attempts::count(tx, &format!("step_up/{id}"), TYPED_MAX, now)?;
-    if expiry.is_none_or(|expiry| card.expiry == Some(expiry)) {
-        return Ok(());
-    }
-    Ok(tx.save_instrument(&Instrument { expiry, updated_at: now, ..card })?)
 }
 
 fn find_card(tx: &mut Tx<'_>, id: &InstrumentId, now: Timestamp) -> Result<Instrument, ServiceError> {

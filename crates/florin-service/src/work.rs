@@ -42,6 +42,8 @@ pub(crate) const CLOSE_DAY: &str = "close_day";
 pub(crate) const SETTLE_OUT: &str = "settle_out";
 /// Issues the gift cards of an order that was paid for; the subject is the order.
 pub(crate) const ISSUE_GIFTS: &str = "issue_gifts";
+/// Mails the buyer of gift cards where they are; the subject is `order/address`.
+pub(crate) const MAIL_GIFTS: &str = "mail_gifts";
 /// Forgets what has expired and nobody can use any more.
 pub(crate) const FORGET_EXPIRED: &str = "forget_expired";
 /// Pays what a shopper approved before it was known what is to be paid; the subject is the till session.
@@ -134,9 +136,7 @@ async fn begin_due(cx: &Cx, tasks: &mut JoinSet<()>) -> Result<(), ServiceError>
     for receipt in in_doubt::left_behind(cx).await? {
         let (cx, working) = (cx.clone(), Arc::clone(&working));
         tasks.spawn(async move {
-            if let Err(error) = in_doubt::settle(&cx, receipt).await {
-                tracing::warn!(%receipt, %error, "a payment stays in doubt");
-            }
+            in_doubt::attempt(&cx, receipt).await;
             drop(working);
         });
     }
@@ -221,6 +221,7 @@ async fn perform(cx: &Cx, job: &Job) -> Result<(), ServiceError> {
         CLOSE_DAY => settlements::close_day(cx).await,
         SETTLE_OUT => settlements::send(cx, subject).await,
         ISSUE_GIFTS => gifting::carry_on(cx, subject).await,
+        MAIL_GIFTS => gifting::mail(cx, subject).await,
         PAY_PREAPPROVED => sessions::pay_preapproved(cx, subject).await,
         FORGET_EXPIRED => cx.store.write(move |tx: &mut Tx<'_>| expiry::tidy_up(tx, now)).await,
         FORGET_ANSWERS => cx.store.write(move |tx: &mut Tx<'_>| idempotency::forget(tx, now)).await,

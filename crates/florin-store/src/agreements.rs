@@ -6,24 +6,24 @@ use florin_domain::merchant::MerchantId;
 use florin_domain::shopper::ShopperId;
 use florin_domain::{AgreementId, Timestamp, WalletId};
 
-use crate::columns::{count, currency, id, money, named, opt_time, time};
+use crate::columns::{count, currency, id, money, named, opt_text, opt_time, time};
 use crate::{Row, StoreError, Tx, Value};
 
 const INSERT: &str = "
     INSERT INTO agreements (agreement_id, merchant_id, wallet_id, shopper, instrument_id, kind, frequency, amount_minor,
-                            currency, starts_at, ends_at, cycle, created_at, updated_at, used_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+                            currency, starts_at, ends_at, cycle, created_at, updated_at, used_at, description)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const SAVE: &str = "
     UPDATE agreements SET instrument_id = $1, kind = $2, frequency = $3, amount_minor = $4, currency = $5, starts_at = $6,
-                          ends_at = $7, cycle = $8, updated_at = $9, used_at = $10
-     WHERE agreement_id = $11";
+                          ends_at = $7, cycle = $8, updated_at = $9, used_at = $10, description = $11
+     WHERE agreement_id = $12";
 const BY_ID: &str = "
     SELECT agreement_id, merchant_id, wallet_id, shopper, instrument_id, kind, frequency, amount_minor, currency, starts_at,
-           ends_at, cycle, created_at, updated_at, used_at
+           ends_at, cycle, created_at, updated_at, used_at, description
       FROM agreements WHERE agreement_id = $1";
 const OF_WALLET: &str = "
     SELECT agreement_id, merchant_id, wallet_id, shopper, instrument_id, kind, frequency, amount_minor, currency, starts_at,
-           ends_at, cycle, created_at, updated_at, used_at
+           ends_at, cycle, created_at, updated_at, used_at, description
       FROM agreements WHERE wallet_id = $1 ORDER BY created_at, agreement_id";
 const REMOVE: &str = "DELETE FROM agreements WHERE agreement_id = $1";
 const REMOVE_OF_WALLET: &str = "DELETE FROM agreements WHERE wallet_id = $1";
@@ -52,6 +52,7 @@ impl Tx<'_> {
                 agreement.created_at.micros().into(),
                 agreement.updated_at.micros().into(),
                 agreement.used_at.map(Timestamp::micros).into(),
+                agreement.description.as_deref().into(),
             ],
         )
     }
@@ -90,6 +91,7 @@ impl Tx<'_> {
                 agreement.cycle.into(),
                 agreement.updated_at.micros().into(),
                 agreement.used_at.map(Timestamp::micros).into(),
+                agreement.description.as_deref().into(),
                 (&agreement.id.to_string()).into(),
             ],
         )
@@ -125,5 +127,6 @@ fn agreement_of(row: &Row<'_>) -> Result<Agreement, StoreError> {
         created_at: time(row, 12)?,
         updated_at: time(row, 13)?,
         used_at: opt_time(row, 14)?,
+        description: opt_text(row, 15)?,
     })
 }

@@ -47,6 +47,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0005_frames.sql"),
         postgres: include_str!("../migrations/postgres/0005_frames.sql"),
     },
+    Migration {
+        number: 6,
+        name: "agreements",
+        sqlite: include_str!("../migrations/sqlite/0006_agreements.sql"),
+        postgres: include_str!("../migrations/postgres/0006_agreements.sql"),
+    },
 ];
 
 /// Alike on both engines, because it is there before either is migrated.

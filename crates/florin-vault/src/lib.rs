@@ -14,6 +14,7 @@ pub mod jws;
 pub mod jwt;
 #[cfg(test)]
 mod jwt_forged_tests;
+mod letter;
 pub mod random;
 pub mod sealing;
 pub mod secret;
@@ -27,6 +28,7 @@ pub use digest::{constant_time_equal, digest, hmac_sha256_base64};
 pub use fingerprint::FingerprintKey;
 pub use jws::{DetachedHeader, MerchantKey, detached_kid};
 pub use jwt::{Claims, Expected, KeySet};
+pub use letter::seal_letter;
 pub use random::Random;
 pub use sealing::{Aad, DataKey, MasterKey, SealError, Vault};
 pub use secret::Secret;

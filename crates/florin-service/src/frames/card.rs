@@ -5,13 +5,13 @@
 use florin_connect::{CardCheck, CardSecret, CardVerdict};
 use florin_domain::card::CardNumber;
 use florin_domain::fault::Fault;
-use florin_domain::frames::FramesAction;
+use florin_domain::frames::{FramesAction, FramesError, FramesWish};
 use florin_domain::instrument::InstrumentKind;
 use florin_domain::three_ds::ThreeDsSubject;
 use florin_domain::{CardId, FramesActionId, Timestamp};
 use florin_store::Tx;
 
-use super::{Completed, Completion, code_of, ended, find, missing, place};
+use super::{Completed, Completion, code_of, ended, find, missing, place, typed_anew};
 use crate::instruments::Home;
 use crate::three_ds::{self, Bound, ThreeDsResponse};
 use crate::{Context, Cx, ServiceError, attempts, captures, merchants, step_up};
@@ -39,7 +39,7 @@ pub(crate) fn number_of(cx: &Context, tx: &mut Tx<'_>, action: FramesActionId) -
 pub(super) async fn capture(cx: &Cx, action: FramesAction, wish: Completion) -> Result<Completed, ServiceError> {
     let (id, now, cx2) = (action.id, cx.clock.now(), cx.clone());
     if !action.is_open(now) {
-        return Err(ended(florin_domain::frames::FramesError::Over));
+        return Err(ended(FramesError::Over));
     }
     let number = cx.store.read(move |tx: &mut Tx<'_>| number_of(&cx2, tx, id)).await?.ok_or_else(|| missing("cardNo"))?;
     let expiry = action.expiry.ok_or_else(|| missing("cardExpiry"))?;
@@ -61,7 +61,7 @@ pub(super) async fn capture(cx: &Cx, action: FramesAction, wish: Completion) -> 
         let fault = if code == "insufficient_funds" { Fault::InsufficientFunds } else { Fault::Declined };
         return Err(ServiceError::Refused { code: fault.name(), message });
     }
-    let wish = florin_domain::frames::FramesWish { save: wish.save.unwrap_or(action.wish.save), ..action.wish };
+    let wish = FramesWish { save: wish.save.unwrap_or(action.wish.save), ..action.wish };
     let kept = Kept { action: FramesAction { wish, ..action }, card, bound, response, now };
     let completed = keep(cx, kept).await?;
     cx.codes.forget(id);
@@ -90,7 +90,7 @@ async fn keep(cx: &Cx, kept: Kept) -> Result<Completed, ServiceError> {
             // The number may have been typed anew since it was read.
             let current = find(tx, action.id)?;
             if current.sealed != action.sealed {
-                return Err(ServiceError::Refused { code: "changed_meanwhile", message: "The card was typed anew.".to_owned() });
+                return Err(typed_anew());
             }
             let merchant = merchants::find(tx, &action.merchant)?;
             let gone_at = (action.guest || !action.wish.save).then_some(action.gone_at);

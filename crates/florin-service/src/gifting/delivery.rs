@@ -1,15 +1,15 @@
 //! Parcels: issued gift cards on their way to whoever is given them.
 //!
-//! Nothing is sent by itself: a parcel has an address that nobody can guess, and whoever opens it sees the card's number and
-//! PIN. In the sandbox the addresses are listed, in the place of the text messages that would carry them.
+//! A parcel has an address that nobody can guess, and whoever opens it sees the card's number and PIN. The buyer is mailed the
+//! addresses; in the sandbox they are listed, too.
 //! Invariant: nothing of a card is printed, and no number or PIN comes from anywhere but an address that is right.
 
 use std::fmt;
 
-use florin_domain::gift_card::Programme;
+use florin_domain::gift_card::{GiftCard, Programme};
 use florin_domain::gift_order::{Gift, Recipient};
-use florin_domain::gift_product::GiftProduct;
-use florin_domain::{ApmOrderId, GiftOrderId, Money};
+use florin_domain::gift_product::{GiftDesign, GiftProduct};
+use florin_domain::{GiftOrderId, Money};
 use florin_store::Tx;
 use florin_vault::{Secret, constant_time_equal};
 use jiff::civil::Date;
@@ -25,12 +25,14 @@ const LISTED_MAX: i64 = 100;
 /// A card for whoever is given it. Prints nothing of number and PIN.
 #[derive(Clone)]
 pub struct Parcel {
-    /// The product's name.
-    pub product: &'static str,
-    /// What the card looks like.
-    pub design: String,
+    /// What it is.
+    pub product: &'static GiftProduct,
+    /// What it looks like.
+    pub design: &'static GiftDesign,
     /// What was put on it.
     pub face: Money,
+    /// What is left to spend.
+    pub balance: Money,
     /// Its number.
     pub number: Secret<String>,
     /// Its PIN.
@@ -45,7 +47,7 @@ pub struct Parcel {
 
 impl fmt::Debug for Parcel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parcel").field("product", &self.product).field("face", &self.face).finish_non_exhaustive()
+        f.debug_struct("Parcel").field("product", &self.product.id).field("face", &self.face).finish_non_exhaustive()
     }
 }
 
@@ -65,8 +67,8 @@ pub fn parcel_url(cx: &Context, gift: &Gift) -> String {
 }
 
 fn capability(cx: &Context, order: GiftOrderId, number: u32) -> String {
-    // Written as ids are written, because it is one: nothing but its form is used.
-    ApmOrderId::from_random(cx.keeper.capability(PARCELS, format!("{order}/{number}").as_bytes())).to_string()
+    // Not written as ids are: an id in an address is logged, and this must not be.
+    format!("{:032x}", u128::from_be_bytes(cx.keeper.capability(PARCELS, format!("{order}/{number}").as_bytes())))
 }
 
 /// Opens a parcel by the parts of its address.
@@ -84,22 +86,23 @@ pub async fn open_parcel(cx: &Cx, order: GiftOrderId, number: u32, given: &str) 
             let bought = tx.find_gift_order(order)?.ok_or_else(|| damaged("a gift card without its order"))?;
             let card = tx.find_gift_card(&gift.fingerprint)?.ok_or_else(|| damaged("a gift that is no card"))?;
             let merchant = merchants::find(tx, &bought.merchant)?;
-            parcel(&cx2, gift, card.expires_on, merchant.name)
+            parcel(&cx2, gift, &card, merchant.name)
         })
         .await
 }
 
-fn parcel(cx: &Context, gift: Gift, expires_on: Date, merchant_name: String) -> Result<Parcel, ServiceError> {
-    let (product, _) = GiftProduct::of_design(&gift.design).ok_or_else(|| damaged("a gift of no design"))?;
+fn parcel(cx: &Context, gift: Gift, card: &GiftCard, merchant_name: String) -> Result<Parcel, ServiceError> {
+    let (product, design) = GiftProduct::of_design(&gift.design).ok_or_else(|| damaged("a gift of no design"))?;
     let programme = Programme::named(&gift.programme).ok_or_else(|| damaged("a gift of no programme"))?;
     let (number, pin) = number_and_pin(cx, programme.prefix, (gift.order, gift.number, gift.attempt))?;
     Ok(Parcel {
-        product: product.name,
-        design: gift.design,
+        product,
+        design,
         face: gift.face,
+        balance: card.available(),
         number: Secret::new(number.expose().to_owned()),
         pin,
-        expires_on,
+        expires_on: card.expires_on,
         recipient: gift.recipient,
         merchant_name,
     })

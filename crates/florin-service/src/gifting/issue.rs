@@ -26,7 +26,7 @@ const FREE_DIGITS: u64 = 1_000_000_000_000;
 /// How many PINs there are.
 const PINS: u64 = 10_000;
 /// When an order is looked at again whose payment was taken for never sent.
-const LAST_LOOK: Duration = hours(1);
+pub(super) const LAST_LOOK: Duration = hours(1);
 /// How many numbers are tried for one card before something must be wrong.
 const TRIES_MAX: u32 = 16;
 

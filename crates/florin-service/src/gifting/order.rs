@@ -3,27 +3,31 @@
 //! Invariants: nothing is paid whose price is not the one that the caller was told; the order is written down in the
 //! transaction that writes its payment down.
 
+use std::fmt;
 use std::sync::Arc;
 
-use florin_connect::Authentication;
+use florin_domain::application::Email;
 use florin_domain::fault::Fault;
 use florin_domain::gift_order::{Gift, GiftItem, GiftOrder, GiftOrderState, GiftQuote, GiftTotals};
 use florin_domain::instrument::{InstrumentId, InstrumentStatus};
 use florin_domain::merchant::Merchant;
 use florin_domain::movement::MovementKind;
 use florin_domain::payment::{Atomicity, Transaction};
-use florin_domain::{GiftOrderId, GiftQuoteId, InstrumentToken, Timestamp, WalletId};
+use florin_domain::{GiftOrderId, GiftQuoteId, Timestamp, WalletId};
 use florin_store::Tx;
 
-use super::{issue, priced};
+use super::{issue, letter, priced};
 use crate::caller::{MerchantCaller, ShopperCaller};
 use crate::fraud::FraudPayload;
 use crate::idempotency::IdempotencyKey;
 use crate::payments::{self, Beside, Kinds, PayAnswer, PayItem, PayOrder, Payer};
+use crate::three_ds::ThreeDsResponse;
 use crate::{Cx, ServiceError, work};
 
 /// The code of a refusal to buy a quote twice.
 const ORDERED: &str = "quote_ordered";
+/// What is missing where nothing can be paid with.
+const INSTRUMENT: &str = "payment instrument";
 
 /// Who buys.
 #[derive(Debug, Clone)]
@@ -48,13 +52,13 @@ impl GiftBuyer {
         let (id, now, merchant) = (instrument.clone(), cx.clock.now(), Arc::clone(&caller.merchant));
         let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_instrument(&id)?)).await?;
         let found = found.filter(|found| found.merchant == merchant.id && found.is_there(now));
-        let found = found.ok_or(ServiceError::NotFound("instrument"))?;
+        let found = found.ok_or(ServiceError::NotFound(INSTRUMENT))?;
         Ok(Self { merchant, wallet: found.wallet, guest: found.status == InstrumentStatus::Transient })
     }
 }
 
 /// An order as asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct OrderGifts {
     /// The quote that is bought, if one is named.
     pub quote: Option<GiftQuoteId>,
@@ -62,20 +66,25 @@ pub struct OrderGifts {
     pub items: Vec<GiftItem>,
     /// What the caller takes for the price.
     pub totals: GiftTotals,
-    /// The caller's own name for it.
-    pub client_reference: String,
-    /// The merchant's order.
-    pub order_number: String,
-    /// What is paid with, by its id.
-    pub instrument: Option<InstrumentId>,
-    /// What is paid with, by its token.
-    pub token: Option<InstrumentToken>,
+    /// The caller's name for it.
+    pub reference: String,
+    /// What is paid with.
+    pub instrument: InstrumentId,
     /// The step-up token of a page that took the code on the card.
     pub step_up: Option<String>,
-    /// The authentication of the cardholder.
-    pub authentication: Option<Authentication>,
+    /// The answer to our demand for authentication.
+    pub three_ds: Option<ThreeDsResponse>,
     /// What the merchant sends for the fraud screen.
     pub fraud: Option<FraudPayload>,
+    /// Where the buyer wants to hear of cards that do not come into the wallet.
+    pub mail_to: Option<Email>,
+}
+
+/// Prints what is ordered, and nothing that pays for it.
+impl fmt::Debug for OrderGifts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrderGifts").field("quote", &self.quote).field("reference", &self.reference).finish_non_exhaustive()
+    }
 }
 
 /// An order as it stands.
@@ -100,30 +109,26 @@ pub struct GiftOrdered {
 /// `not_supported` for an instrument that cannot pay for them, and as [`payments::pay`].
 pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<IdempotencyKey>) -> Result<GiftOrdered, ServiceError> {
     let quote = match find(cx, &buyer, &order, key.clone()).await? {
-        Found::Ordered(known) => {
-            issue::finish(cx, known).await?;
-            return told(cx, &buyer, known).await;
-        }
+        Found::Ordered(known) => return finished(cx, &buyer, known, None).await,
         Found::Quote(quote) => quote,
     };
-    check(&order.totals, &quote.totals())?;
-    let id = GiftOrderId::from_random(cx.random.bytes());
+    let (id, mail_to) = (GiftOrderId::from_random(cx.random.bytes()), order.mail_to.clone());
     let payer = Payer {
         // The merchant hands the whole price on to the house, so that it earns nothing that a fee could be taken of.
         merchant: Arc::new(Merchant { fee_bps: 0, ..Merchant::clone(&buyer.merchant) }),
         wallet: buyer.wallet,
         agreement: None,
-        beside: Some(beside(id, quote.id, (buyer.wallet, buyer.guest), cx.clock.now())),
+        conditions: payments::Conditions::default(),
+        beside: Some(beside(id, quote.id, (buyer.wallet, buyer.guest), (cx.clock.now(), mail_to.clone()))),
         occasion: None,
     };
-    let transaction = match payments::carry(cx, payer, payment(&order, &quote), key).await {
+    let transaction = match payments::carry(cx, payer, payment(order, &quote, id), key).await {
         Ok(PayAnswer::Concluded(transaction)) => transaction,
-        Ok(PayAnswer::Unknown(_)) => return Err(ServiceError::NotFound("instrument")),
+        Ok(PayAnswer::Unknown(_)) => return Err(ServiceError::NotFound(INSTRUMENT)),
         // Somebody else was faster by the blink of an eye.
         Err(ServiceError::Refused { code: ORDERED, .. }) => {
             let known = live(cx, quote.id).await?;
-            issue::finish(cx, known).await?;
-            return told(cx, &buyer, known).await;
+            return finished(cx, &buyer, known, None).await;
         }
         Err(ServiceError::Invalid { field: "transactionType", .. }) => {
             return Err(refused(Fault::NotSupported.name(), "Gift cards cannot be paid for with this instrument."));
@@ -133,8 +138,16 @@ pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<Ide
     let receipt = transaction.receipt;
     let written = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_gift_order_with(receipt)?)).await?;
     let id = written.ok_or_else(|| ServiceError::Internal("a payment for gift cards without an order".to_owned()))?.id;
+    finished(cx, &buyer, id, mail_to.as_ref()).await
+}
+
+/// What became of an order, carried as far as it can be now.
+async fn finished(cx: &Cx, buyer: &GiftBuyer, id: GiftOrderId, mail_to: Option<&Email>) -> Result<GiftOrdered, ServiceError> {
     issue::finish(cx, id).await?;
-    told(cx, &buyer, id).await
+    if let Some(address) = mail_to {
+        letter::keep(cx, id, address).await;
+    }
+    told(cx, buyer, id).await
 }
 
 /// What an order names.
@@ -147,7 +160,7 @@ enum Found {
 
 async fn find(cx: &Cx, buyer: &GiftBuyer, order: &OrderGifts, key: Option<IdempotencyKey>) -> Result<Found, ServiceError> {
     let (now, cx2, merchant) = (cx.clock.now(), cx.clone(), buyer.merchant.id.clone());
-    let (named, items) = (order.quote, order.items.clone());
+    let (named, items, totals) = (order.quote, order.items.clone(), order.totals);
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             if let Some(transaction) = payments::earlier(tx, key.as_ref())?
@@ -161,6 +174,7 @@ async fn find(cx: &Cx, buyer: &GiftBuyer, order: &OrderGifts, key: Option<Idempo
                     return Err(refused("quote_not_found", "There is no such quote; please ask for a new one."));
                 }
                 let quote = priced(&cx2, merchant.clone(), items.clone(), now)?;
+                check(&totals, &quote.totals())?;
                 tx.insert_gift_quote(&quote)?;
                 return Ok(Found::Quote(quote));
             };
@@ -169,7 +183,7 @@ async fn find(cx: &Cx, buyer: &GiftBuyer, order: &OrderGifts, key: Option<Idempo
             }
             match tx.find_gift_order_of(quote.id)? {
                 Some(before) => Ok(Found::Ordered(before.id)),
-                None if quote.is_good(now) => Ok(Found::Quote(quote)),
+                None if quote.is_good(now) => check(&totals, &quote.totals()).map(|()| Found::Quote(quote)),
                 None => Err(refused("quote_expired", "The quote has expired; please ask for a new one.")),
             }
         })
@@ -191,30 +205,31 @@ fn check(said: &GiftTotals, is: &GiftTotals) -> Result<(), ServiceError> {
     wrong.map_or(Ok(()), |(field, _, is)| Err(ServiceError::invalid(field, &format!("must be {}", is.to_decimal()))))
 }
 
-fn payment(order: &OrderGifts, quote: &GiftQuote) -> PayOrder {
+fn payment(order: OrderGifts, quote: &GiftQuote, id: GiftOrderId) -> PayOrder {
     let purchase = Some(MovementKind::Purchase);
     let item = PayItem {
-        instrument: order.instrument.clone(),
-        token: order.token,
+        instrument: Some(order.instrument),
+        token: None,
         amount: quote.totals().total,
-        step_up: order.step_up.clone(),
+        step_up: order.step_up,
         passcode: None,
-        authentication: order.authentication.clone(),
-        three_ds: None,
+        authentication: None,
+        three_ds: order.three_ds,
     };
     PayOrder {
-        client_reference: order.client_reference.clone(),
-        order_number: order.order_number.clone(),
+        // Whoever names the quote has no name of their own for this attempt, and it may take several to buy it.
+        client_reference: if order.quote == Some(quote.id) { id.to_string() } else { order.reference.clone() },
+        order_number: order.reference,
         // No gift card buys gift cards: the money on it would only change its expiry.
         kinds: Kinds { card: purchase, gift_card: None, paypal: purchase, google_pay: purchase, apple_pay: purchase, openpay: None },
         items: vec![item],
         atomicity: Atomicity::AllOrNothing,
-        fraud: order.fraud.clone(),
+        fraud: order.fraud,
     }
 }
 
-/// Writes the order down with its payment, and the job that carries it to its end.
-fn beside(id: GiftOrderId, quote: GiftQuoteId, (wallet, guest): (WalletId, bool), now: Timestamp) -> Beside {
+/// Writes the order down with its payment, and the jobs that carry it to its end.
+fn beside(id: GiftOrderId, quote: GiftQuoteId, (wallet, guest): (WalletId, bool), (now, mail_to): (Timestamp, Option<Email>)) -> Beside {
     Arc::new(move |tx, transaction| {
         if tx.find_gift_order_of(quote)?.is_some() {
             return Err(refused(ORDERED, "This quote was ordered already."));
@@ -230,6 +245,9 @@ fn beside(id: GiftOrderId, quote: GiftQuoteId, (wallet, guest): (WalletId, bool)
             state: GiftOrderState::Processing,
             created_at: now,
         })?;
+        if let Some(address) = &mail_to {
+            letter::promise(tx, id, address, now)?;
+        }
         Ok(tx.put_job(work::ISSUE_GIFTS, &id.to_string(), now.plus(work::CLAIM), None)?)
     })
 }

@@ -12,7 +12,7 @@ use crate::caller::{MerchantCaller, ShopperCaller};
 use crate::follow_ups::{self, FollowItem, FollowUp, FollowedItem, Manner};
 use crate::idempotency::IdempotencyKey;
 use crate::occasions::{self, About, Draft, InStoreTransaction};
-use crate::{Cx, ServiceError};
+use crate::{Cx, ServiceError, payments};
 
 /// A follow-up of an in-store transaction as asked for.
 #[derive(Debug, Clone, Default)]
@@ -36,46 +36,67 @@ pub struct FollowedUp {
     pub items: Vec<FollowedItem>,
 }
 
-/// Takes the held money of a transaction.
+/// Takes the held money of a transaction; with a key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] `not_to_be_followed` for a transaction of another kind, or
 /// `nothing_left`; and as [`complete`](follow_ups::complete).
-pub async fn complete(cx: &Cx, caller: &MerchantCaller, id: TransactionId, order: InStoreFollowUp) -> Result<FollowedUp, ServiceError> {
-    follow(cx, caller, TransactionKind::Completion, id, order).await
+pub async fn complete(
+    cx: &Cx,
+    caller: &MerchantCaller,
+    id: TransactionId,
+    order: InStoreFollowUp,
+    key: Option<IdempotencyKey>,
+) -> Result<FollowedUp, ServiceError> {
+    follow(cx, caller, (TransactionKind::Completion, id), order, key).await
 }
 
 /// Frees the held money of a transaction.
 ///
 /// # Errors
 /// As [`complete`].
-pub async fn void(cx: &Cx, caller: &MerchantCaller, id: TransactionId, order: InStoreFollowUp) -> Result<FollowedUp, ServiceError> {
-    follow(cx, caller, TransactionKind::Void, id, order).await
+pub async fn void(
+    cx: &Cx,
+    caller: &MerchantCaller,
+    id: TransactionId,
+    order: InStoreFollowUp,
+    key: Option<IdempotencyKey>,
+) -> Result<FollowedUp, ServiceError> {
+    follow(cx, caller, (TransactionKind::Void, id), order, key).await
 }
 
 /// Gives the money of a transaction back.
 ///
 /// # Errors
 /// As [`complete`].
-pub async fn refund(cx: &Cx, caller: &MerchantCaller, id: TransactionId, order: InStoreFollowUp) -> Result<FollowedUp, ServiceError> {
-    follow(cx, caller, TransactionKind::Refund, id, order).await
+pub async fn refund(
+    cx: &Cx,
+    caller: &MerchantCaller,
+    id: TransactionId,
+    order: InStoreFollowUp,
+    key: Option<IdempotencyKey>,
+) -> Result<FollowedUp, ServiceError> {
+    follow(cx, caller, (TransactionKind::Refund, id), order, key).await
 }
 
 async fn follow(
     cx: &Cx,
     caller: &MerchantCaller,
-    kind: TransactionKind,
-    id: TransactionId,
+    (kind, id): (TransactionKind, TransactionId),
     order: InStoreFollowUp,
+    key: Option<IdempotencyKey>,
 ) -> Result<FollowedUp, ServiceError> {
-    let (merchant, asked) = (caller.merchant.id.clone(), order.items);
+    let (merchant, asked, key2) = (caller.merchant.id.clone(), order.items, key.clone());
     let found = cx.store.read(move |tx: &mut Tx<'_>| {
         let original = occasions::of_merchant(tx, &merchant, id)?;
         let transaction = tx.find_transaction(original.receipt)?.ok_or(ServiceError::NotFound("transaction"))?;
         must_fit(kind, transaction.kind)?;
-        let items = match &asked {
-            Some(items) => named(tx, &transaction, items)?,
-            None => Ok(all(tx, kind, &transaction)?),
+        // What a key did is told again, however little is left of the transaction since.
+        let items = match (&asked, payments::earlier(tx, key2.as_ref())?) {
+            (Some(items), None) => named(tx, &transaction, items)?,
+            (None, None) => Ok(all(tx, kind, &transaction)?),
+            (Some(items), Some(_)) => Ok(items.clone()),
+            (None, Some(made)) => Ok(followed_by(&made)),
         };
         Ok::<_, ServiceError>((original, transaction.order_number, items))
     });
@@ -91,7 +112,7 @@ async fn follow(
         items,
     };
     let manner = Manner { occasion: Some(draft.id), beside: Some(draft.beside()), openpay: false };
-    let answer = follow_ups::carry(cx, caller, (kind, follow_up), None, manner).await?;
+    let answer = follow_ups::carry(cx, caller, (kind, follow_up), key, manner).await?;
     let made = match answer.receipt {
         Some(receipt) => Some(of_receipt(cx, receipt).await?),
         None => None,
@@ -147,6 +168,12 @@ fn named(
     Ok(if is_whole { Ok(items.to_vec()) } else { Err(refused) })
 }
 
+/// What a follow-up of all that there was is about.
+fn followed_by(made: &Transaction) -> Vec<FollowItem> {
+    let of = |movement: &Movement| movement.original.unwrap_or(movement.reference).to_string();
+    made.movements.iter().map(|movement| FollowItem { reference: of(movement), amount: None }).collect()
+}
+
 /// All of a transaction that can be followed up, each with all that there is.
 fn all(tx: &mut Tx<'_>, kind: TransactionKind, transaction: &Transaction) -> Result<Vec<FollowItem>, ServiceError> {
     let mut items = Vec::new();
@@ -174,7 +201,7 @@ fn refundable(tx: &mut Tx<'_>, movement: &Movement) -> Result<bool, ServiceError
     Ok(original.as_ref().unwrap_or(movement).refundable().is_positive())
 }
 
-/// Makes an agreement; the charge that may come with it is an in-store transaction.
+/// Makes an agreement; the charge that may come with it is an in-store transaction. With a key, once a key.
 ///
 /// # Errors
 /// As [`create`](agreements::create).
@@ -182,8 +209,9 @@ pub async fn create_agreement(
     cx: &Cx,
     shopper: &ShopperCaller,
     new: NewAgreement,
+    key: Option<IdempotencyKey>,
 ) -> Result<(AgreementAnswer, Option<InStoreTransaction>), ServiceError> {
-    let answer = agreements::create_in(Family::InStore, cx, shopper, new, None).await?;
+    let answer = agreements::create_in(Family::InStore, cx, shopper, new, key).await?;
     let made = match answer.transaction.clone() {
         Some(transaction) => Some(occasions::of(cx, transaction).await?),
         None => None,

@@ -4,17 +4,19 @@ use florin_domain::gift_card::GiftCard;
 use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::merchant::Merchant;
 use florin_domain::money::{Currency, Money};
-use florin_domain::payment::Atomicity;
+use florin_domain::payment::{Atomicity, Transaction};
 use florin_domain::payment_request::PaymentRequest;
 use florin_domain::split::{Candidate, Offer, Wish, split};
 use florin_domain::{PaymentRequestId, PaymentSessionId, Timestamp, TransactionId, WalletId};
 use florin_store::Tx;
 use florin_vault::Secret;
 
+use super::goods;
 use crate::caller::ShopperCaller;
 use crate::fraud::FraudPayload;
+use crate::idempotency::IdempotencyKey;
 use crate::occasions::{self, About, Draft, InStoreTransaction};
-use crate::payments::{self, Kinds, PayAnswer, PayItem, PayOrder, Payer};
+use crate::payments::{self, Conditions, Kinds, PayAnswer, PayItem, PayOrder, Payer};
 use crate::schemas::{self, Given};
 use crate::three_ds::ThreeDsResponse;
 use crate::{Cx, ServiceError, instruments, payment_requests, preferences};
@@ -92,32 +94,55 @@ pub struct ImmediatePayment {
     pub fraud: Option<FraudPayload>,
 }
 
-/// Pays a request.
+/// Pays a request; with a key, once a key.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for a request or an instrument that is not there; [`ServiceError::Refused`] with the name of a
 /// [`RequestFault`](florin_domain::payment_request::RequestFault) or a [`SplitFault`](florin_domain::split::SplitFault);
-/// [`ServiceError::Invalid`] naming the field.
-pub async fn pay(cx: &Cx, shopper: &ShopperCaller, request: PaymentRequestId, how: PayRequest) -> Result<InStoreTransaction, ServiceError> {
-    pay_at(cx, shopper, request, how, None).await
+/// [`ServiceError::Invalid`] naming the field; [`ServiceError::KeyReused`].
+pub async fn pay(
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    request: PaymentRequestId,
+    how: PayRequest,
+    key: Option<IdempotencyKey>,
+) -> Result<InStoreTransaction, ServiceError> {
+    pay_at(cx, shopper, (request, None), how, key).await
+}
+
+/// What is to be paid, and with which instruments.
+enum Found {
+    /// It was, with this key.
+    Paid(Transaction),
+    /// This, under these conditions.
+    Open(Box<PaymentRequest>, Vec<(InstrumentId, Money)>, Conditions),
 }
 
 /// As [`pay`]; at this till session, if one is named, which takes what was approved beforehand with it.
 pub(crate) async fn pay_at(
     cx: &Cx,
     shopper: &ShopperCaller,
-    request: PaymentRequestId,
+    (request, session): (PaymentRequestId, Option<PaymentSessionId>),
     how: PayRequest,
-    session: Option<PaymentSessionId>,
+    key: Option<IdempotencyKey>,
 ) -> Result<InStoreTransaction, ServiceError> {
     must_be_payable(&how)?;
-    let (shopper2, wish, now) = (shopper.clone(), how.wish, cx.clock.now());
+    let (shopper2, wish, now, key2) = (shopper.clone(), how.wish, cx.clock.now(), key.clone());
     let found = cx.store.read(move |tx: &mut Tx<'_>| {
+        // A request that this very key used up is not refused, but told again.
+        if let Some(paid) = payments::earlier(tx, key2.as_ref())? {
+            return Ok(Found::Paid(paid));
+        }
         let request = payment_requests::of_shopper(tx, &shopper2, request, now)?;
-        let parts = split(request.amount, &wish, &offer(tx, &shopper2, &wish, now)?)?;
-        Ok::<_, ServiceError>((request, parts))
+        let authenticate = schemas::requires_authentication(request.merchant_payload.as_ref());
+        let excluded = goods::excluded(tx, &request.merchant, request.basket.as_deref())?;
+        let parts = split(request.amount, &wish, &offer(tx, &shopper2, &wish, &excluded, now)?)?;
+        Ok::<_, ServiceError>(Found::Open(Box::new(request), parts, Conditions { authenticate, excluded }))
     });
-    let (request, parts) = found.await?;
+    let (request, parts, conditions) = match found.await? {
+        Found::Paid(paid) => return occasions::of(cx, payments::finished(cx, paid).await?).await,
+        Found::Open(request, parts, conditions) => (request, parts, conditions),
+    };
     let id = TransactionId::from_random(cx.random.bytes());
     let order = PayOrder {
         client_reference: how.client_reference.unwrap_or_else(|| id.to_string()),
@@ -128,7 +153,8 @@ pub(crate) async fn pay_at(
         fraud: how.fraud,
     };
     let about = About::Request { request: request.id, wallets: [shopper.home, shopper.wallet], preapproved: session };
-    carry(cx, shopper, Draft { id, about }, order).await
+    let payer = Payer { conditions, ..payer(shopper, Draft { id, about }) };
+    carry(cx, payer, order, key).await
 }
 
 /// Refuses what cannot be meant.
@@ -138,6 +164,9 @@ pub(crate) fn must_be_payable(how: &PayRequest) -> Result<(), ServiceError> {
     }
     if let Some(name) = &how.client_reference {
         must_be_named("clientReference", name)?;
+    }
+    if let Some(payload) = &how.fraud {
+        payload.check()?;
     }
     how.wish.preferences.as_ref().map_or(Ok(()), preferences::must_be_short)
 }
@@ -149,8 +178,8 @@ fn must_be_named(field: &'static str, name: &str) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// What the shopper's wallet has to offer, if the wish leaves anything open.
-fn offer(tx: &mut Tx<'_>, shopper: &ShopperCaller, wish: &Wish, now: Timestamp) -> Result<Offer, ServiceError> {
+/// What the shopper's wallet has to offer, if the wish leaves anything open; without the gift cards of `excluded` programmes.
+fn offer(tx: &mut Tx<'_>, shopper: &ShopperCaller, wish: &Wish, excluded: &[String], now: Timestamp) -> Result<Offer, ServiceError> {
     if wish.primary.is_some() && (wish.secondary.is_some() || wish.preferences.is_none()) {
         return Ok(Offer::default());
     }
@@ -159,7 +188,8 @@ fn offer(tx: &mut Tx<'_>, shopper: &ShopperCaller, wish: &Wish, now: Timestamp) 
     let preferences = preferences::of_wallet(tx, shopper.home)?.payments;
     let mut gift_cards = Vec::new();
     for instrument in held.iter().filter(|held| held.kind == InstrumentKind::GiftCard) {
-        let card = tx.find_gift_card(&instrument.fingerprint)?.filter(|card| !card.has_expired(now));
+        let card = tx.find_gift_card(&instrument.fingerprint)?;
+        let card = card.filter(|card| !card.has_expired(now) && !excluded.contains(&card.programme));
         gift_cards.extend(card.map(|card| candidate(instrument, &card)));
     }
     Ok(Offer { primary, preferences, gift_cards })
@@ -198,25 +228,27 @@ fn items(parts: Vec<(InstrumentId, Money)>, challenges: &[Challenge]) -> Vec<Pay
     parts.into_iter().map(item).collect()
 }
 
-async fn carry(cx: &Cx, shopper: &ShopperCaller, draft: Draft, order: PayOrder) -> Result<InStoreTransaction, ServiceError> {
-    let payer = Payer {
-        merchant: shopper.merchant.clone(),
-        wallet: shopper.wallet,
-        agreement: None,
-        occasion: Some(draft.id),
-        beside: Some(draft.beside()),
-    };
-    match payments::carry(cx, payer, order, None).await? {
+fn payer(shopper: &ShopperCaller, draft: Draft) -> Payer {
+    Payer { occasion: Some(draft.id), beside: Some(draft.beside()), ..Payer::of(shopper) }
+}
+
+async fn carry(cx: &Cx, payer: Payer, order: PayOrder, key: Option<IdempotencyKey>) -> Result<InStoreTransaction, ServiceError> {
+    match payments::carry(cx, payer, order, key).await? {
         PayAnswer::Concluded(transaction) => occasions::of(cx, transaction).await,
         PayAnswer::Unknown(_) => Err(ServiceError::NotFound("payment instrument")),
     }
 }
 
-/// Pays without a request: one is made for this payment alone.
+/// Pays without a request: one is made for this payment alone. With a key, once a key.
 ///
 /// # Errors
 /// As [`pay`].
-pub async fn pay_now(cx: &Cx, shopper: &ShopperCaller, payment: ImmediatePayment) -> Result<InStoreTransaction, ServiceError> {
+pub async fn pay_now(
+    cx: &Cx,
+    shopper: &ShopperCaller,
+    payment: ImmediatePayment,
+    key: Option<IdempotencyKey>,
+) -> Result<InStoreTransaction, ServiceError> {
     must_be_named("clientReference", &payment.client_reference)?;
     must_be_named("orderNumber", &payment.order_number)?;
     let gross = total(&payment.items)?;
@@ -232,7 +264,9 @@ pub async fn pay_now(cx: &Cx, shopper: &ShopperCaller, payment: ImmediatePayment
             ..request.clone()
         })
     });
-    let draft = Draft { id: TransactionId::from_random(cx.random.bytes()), about: About::Own(Box::new(held.await?)) };
+    let held = held.await?;
+    let authenticate = schemas::requires_authentication(held.merchant_payload.as_ref());
+    let draft = Draft { id: TransactionId::from_random(cx.random.bytes()), about: About::Own(Box::new(held)) };
     let order = PayOrder {
         client_reference: payment.client_reference,
         order_number: payment.order_number,
@@ -241,7 +275,8 @@ pub async fn pay_now(cx: &Cx, shopper: &ShopperCaller, payment: ImmediatePayment
         atomicity: payment.atomicity,
         fraud: payment.fraud,
     };
-    carry(cx, shopper, draft, order).await
+    let conditions = Conditions { authenticate, ..Conditions::default() };
+    carry(cx, Payer { conditions, ..payer(shopper, draft) }, order, key).await
 }
 
 fn total(items: &[(InstrumentId, Money)]) -> Result<Money, ServiceError> {

@@ -12,7 +12,7 @@ use florin_store::Tx;
 use super::is_kept;
 use crate::caller::ShopperCaller;
 use crate::keeper::instrument_place;
-use crate::{Context, ServiceError};
+use crate::{Context, ServiceError, in_doubt};
 
 /// The first number of a kept instrument.
 const FIRST_NUMBER: i64 = 100_001;
@@ -64,6 +64,10 @@ pub(crate) struct Entrant<'a> {
 }
 
 /// Takes an instrument that its issuer has confirmed into a wallet.
+///
+/// # Errors
+/// [`ServiceError::Unavailable`] while the outcome of a payment is not known with one that would make way for it;
+/// [`ServiceError::Refused`] `wallet_full`.
 pub(crate) fn admit(cx: &Context, tx: &mut Tx<'_>, home: &Home, entrant: &Entrant<'_>, now: Timestamp) -> Result<Instrument, ServiceError> {
     let mut held = tx.list_instruments(home.wallet)?;
     let place = held.iter().position(|old| is_same(old, entrant));
@@ -71,6 +75,7 @@ pub(crate) fn admit(cx: &Context, tx: &mut Tx<'_>, home: &Home, entrant: &Entran
     let old = match old {
         // One that is to be forgotten, or is, makes way for one that stays.
         Some(old) if !old.is_there(now) || (old.gone_at.is_some() && home.gone_at.is_none()) => {
+            in_doubt::must_be_settled(tx, &old.id)?;
             tx.remove_instrument(&old.id)?;
             None
         }

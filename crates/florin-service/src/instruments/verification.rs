@@ -6,7 +6,9 @@ use std::fmt;
 
 use florin_connect::{CardCheck, CardVerdict, ConnectError};
 use florin_domain::fault::Fault;
+use florin_domain::fraud::{FraudDecision, FraudVerdict};
 use florin_domain::instrument::{Instrument, InstrumentKind, InstrumentStatus};
+use florin_domain::money::{Currency, Money};
 use florin_domain::movement::{Reference, Service};
 use florin_domain::{InstrumentToken, Timestamp};
 use florin_store::Tx;
@@ -15,6 +17,7 @@ use tokio::task::JoinSet;
 use super::{Unsealed, find_for, is_kept, unseal};
 use crate::caller::ShopperCaller;
 use crate::captures::check_client_reference;
+use crate::fraud::{self, FraudCase, FraudPayload};
 use crate::{Cx, ServiceError, step_up};
 
 /// How many instruments are verified by one call.
@@ -46,6 +49,8 @@ pub struct Verified {
     pub receipt: Reference,
     /// One for each instrument asked about, in that order.
     pub items: Vec<VerifiedItem>,
+    /// What the fraud screen said, if it was asked.
+    pub fraud: Option<FraudDecision>,
 }
 
 /// What an issuer said.
@@ -61,17 +66,29 @@ pub struct VerifiedItem {
     pub result: Result<Service, Fault>,
 }
 
-/// Asks the issuers whether instruments are good. A kept one that is, is verified from now on.
+/// Asks the issuers whether instruments are good. A kept one that is, is verified from now on. The fraud screen, if there is
+/// something for it, is asked once about all of them; what it rejects, no issuer is asked about.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] naming `clientReference` or `paymentInstruments`.
-pub async fn verify(cx: &Cx, caller: &ShopperCaller, client_reference: &str, items: Vec<VerifyItem>) -> Result<Verified, ServiceError> {
+/// [`ServiceError::Invalid`] naming `clientReference` or `paymentInstruments`; as [`FraudPayload::check`].
+pub async fn verify(
+    cx: &Cx,
+    caller: &ShopperCaller,
+    client_reference: &str,
+    items: Vec<VerifyItem>,
+    payload: Option<FraudPayload>,
+) -> Result<Verified, ServiceError> {
     check_client_reference(client_reference)?;
     if items.is_empty() || items.len() > ITEMS_MAX {
         return Err(ServiceError::invalid("paymentInstruments", "must be 1 to 20"));
     }
+    let fraud = match payload {
+        Some(payload) => Some(screen(cx, caller, (client_reference, &items), &payload).await?),
+        None => None,
+    };
+    let is_rejected = fraud.as_ref().is_some_and(|decision| decision.verdict == FraudVerdict::Reject);
     let (caller2, now, cx2) = (caller.clone(), cx.clock.now(), cx.clone());
-    let begun = cx.store.write(move |tx: &mut Tx<'_>| begin(&cx2, tx, &caller2, (&items, now)));
+    let begun = cx.store.write(move |tx: &mut Tx<'_>| begin(&cx2, tx, &caller2, (&items, is_rejected), now));
     let (receipt, asked) = begun.await?;
     let items = ask_all(cx, asked).await;
     let good: Vec<_> = items.iter().filter(|(item, _)| item.result.is_ok()).map(|(item, has_code)| (item.token, *has_code)).collect();
@@ -86,7 +103,24 @@ pub async fn verify(cx: &Cx, caller: &ShopperCaller, client_reference: &str, ite
             Ok::<_, ServiceError>(())
         })
         .await?;
-    Ok(Verified { receipt, items: items.into_iter().map(|(item, _)| item).collect() })
+    Ok(Verified { receipt, items: items.into_iter().map(|(item, _)| item).collect(), fraud })
+}
+
+/// What the fraud screen says of instruments that nothing is paid with as yet.
+async fn screen(
+    cx: &Cx,
+    caller: &ShopperCaller,
+    (reference, items): (&str, &[VerifyItem]),
+    payload: &FraudPayload,
+) -> Result<FraudDecision, ServiceError> {
+    let (wallet, now) = (caller.wallet, cx.clock.now());
+    let tokens: Vec<_> = items.iter().map(|item| item.token).collect();
+    let found = cx.store.read(move |tx: &mut Tx<'_>| {
+        tokens.iter().map(|token| find_for(tx, wallet, None, Some(*token), now)).collect::<Result<Vec<_>, ServiceError>>()
+    });
+    let bins = found.await?.into_iter().flatten().filter_map(|instrument| instrument.bin).collect();
+    let (merchant, reference) = (caller.merchant.id.clone(), reference.to_owned());
+    fraud::screen(cx, FraudCase { merchant, wallet, reference, amount: Money::zero(Currency::Aud), bins }, payload).await
 }
 
 /// An instrument with what its issuer is to be asked, or with the answer that is known already.
@@ -101,7 +135,8 @@ fn begin(
     cx: &Cx,
     tx: &mut Tx<'_>,
     caller: &ShopperCaller,
-    (items, now): (&[VerifyItem], Timestamp),
+    (items, is_rejected): (&[VerifyItem], bool),
+    now: Timestamp,
 ) -> Result<(Reference, Vec<Asked>), ServiceError> {
     let mut number = || tx.take_number("verifications", FIRST_NUMBER).map(Reference::from_number);
     let receipt = number()?;
@@ -111,6 +146,7 @@ fn begin(
         let instrument = find_for(tx, caller.wallet, None, Some(item.token), now)?;
         let (known, means, has_code) = match &instrument {
             None => (Err(Fault::UnknownInstrument), None, false),
+            Some(_) if is_rejected => (Err(Fault::FraudRejected), None, false),
             Some(instrument) => question(cx, tx, (instrument, item.step_up.as_deref()), now)?,
         };
         asked.push(Asked { item: VerifiedItem { token: item.token, instrument, reference, result: known }, means, has_code });

@@ -5,9 +5,8 @@
 use florin_domain::fault::Fault;
 use florin_domain::gift_card::Programme;
 use florin_domain::instrument::{Instrument, InstrumentKind, InstrumentStatus};
-use florin_domain::money::Money;
-use florin_domain::movement::{Movement, MovementKind, MovementState, PaidWith, Reference};
-use florin_domain::payment::{GiftCardMove, Outcome, Transaction};
+use florin_domain::movement::{Movement, MovementKind, PaidWith, Reference};
+use florin_domain::payment::{GiftCardMove, Outcome};
 use florin_store::Tx;
 use florin_vault::Secret;
 
@@ -16,32 +15,20 @@ use crate::instruments::Unsealed;
 use crate::{Cx, ServiceError, apm, gift_cards, step_up};
 
 /// A part of a payment as it is written down before anything is known of it.
-pub(super) fn part(reference: Reference, item: &PayItem, found: &Found, kinds: Kinds, transaction: &Transaction) -> Movement {
-    let (instrument, zero) = (&found.instrument, Money::zero(item.amount.currency()));
-    Movement {
-        reference,
-        receipt: transaction.receipt,
-        // A kind without a word was refused when the instrument was found.
-        kind: kinds.of(instrument.kind).unwrap_or(MovementKind::Purchase),
-        original: None,
-        paid_with: PaidWith {
-            instrument: instrument.id.clone(),
-            token: instrument.token,
-            kind: instrument.kind,
-            network: instrument.network.clone(),
-            bin: instrument.bin.clone(),
-            suffix: instrument.suffix.clone(),
-            expiry: instrument.expiry,
-            fingerprint: instrument.fingerprint,
-        },
-        amount: item.amount,
-        state: MovementState::Asked,
-        service: None,
-        hold: None,
-        captured: zero,
-        refunded: zero,
-        expires_at: None,
-    }
+pub(super) fn part(place: (Reference, i64), item: &PayItem, found: &Found, kinds: Kinds) -> Movement {
+    let instrument = &found.instrument;
+    let paid_with = PaidWith {
+        instrument: instrument.id.clone(),
+        token: instrument.token,
+        kind: instrument.kind,
+        network: instrument.network.clone(),
+        bin: instrument.bin.clone(),
+        suffix: instrument.suffix.clone(),
+        expiry: instrument.expiry,
+        fingerprint: instrument.fingerprint,
+    };
+    // A kind without a word was refused when the instrument was found.
+    Movement::asked(place, kinds.of(instrument.kind).unwrap_or(MovementKind::Purchase), item.amount, paid_with)
 }
 
 /// What is known of a part before anybody is asked.
@@ -65,7 +52,7 @@ pub(super) fn decide(
 ) -> Result<Decided, ServiceError> {
     let (item, found) = asked;
     let result = match &found.means {
-        None => on_gift_card(cx, tx, item, &found.instrument, movement)?,
+        None => on_gift_card(cx, tx, payer, (item, &found.instrument), movement)?,
         Some(means) => match usable(cx, tx, payer, (item, found), movement)? {
             Ok(code) => return Ok(Decided::Ask(means.clone().with_code(code))),
             Err(fault) => Err(fault),
@@ -92,6 +79,10 @@ fn usable(
     if matches!(instrument.kind, InstrumentKind::ZipPay | InstrumentKind::Afterpay) {
         return Ok(apm::spend(cx, tx, &instrument.id, movement)?.map(|()| None));
     }
+    let is_card = matches!(asked.1.means, Some(Unsealed::Card(_)));
+    if is_card && payer.conditions.authenticate && item.three_ds.is_none() && item.authentication.is_none() {
+        return Ok(Err(Fault::AuthenticationRequired));
+    }
     if let Some(token) = &item.step_up {
         return Ok(step_up::open(cx, tx, instrument, token, now)?.map(Some));
     }
@@ -105,8 +96,8 @@ fn usable(
 fn on_gift_card(
     cx: &Cx,
     tx: &mut Tx<'_>,
-    item: &PayItem,
-    instrument: &Instrument,
+    payer: &Payer,
+    (item, instrument): (&PayItem, &Instrument),
     movement: &Movement,
 ) -> Result<Result<String, Fault>, ServiceError> {
     let Some(card) = tx.find_gift_card(&instrument.fingerprint)? else {
@@ -114,6 +105,9 @@ fn on_gift_card(
     };
     if card.has_expired(cx.clock.now()) {
         return Ok(Err(Fault::Expired));
+    }
+    if payer.conditions.excluded.contains(&card.programme) {
+        return Ok(Err(Fault::GoodsExcluded));
     }
     if let Some(pin) = &item.passcode
         && !gift_cards::try_pin(cx, tx, &card, pin)?

@@ -122,14 +122,16 @@ fn made_ready(schema: &Value) -> Result<Validator, ServiceError> {
 /// Holds data to a registered schema; `field` is their name.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] naming `field`, with the place of the first thing that is wrong, and none of what stands there.
+/// [`ServiceError::Refused`] `payload_unfit` naming `field`, with the place of the first thing that is wrong, and none of what
+/// stands there.
 pub(super) fn must_follow(field: &'static str, schema: &str, data: &Value) -> Result<(), ServiceError> {
     let schema = read("schema", schema, SCHEMA_MAX)?;
     let validator = made_ready(&schema)?;
     validator.validate(data).map_err(|error| {
         let place = error.instance_path().to_string();
         let place = if place.is_empty() { "the whole".to_owned() } else { place };
-        ServiceError::invalid(field, &format!("does not follow its schema: {place}: {}", error.masked()))
+        let message = format!("{field} does not follow its schema: {place}: {}.", error.masked());
+        ServiceError::Refused { code: "payload_unfit", message }
     })
 }
 

@@ -45,7 +45,8 @@ async fn a_checkout_is_approved_and_pays_once() {
     assert_eq!((view.open, view.merchant_name.as_str(), view.order.amount.minor()), (true, "10006", 5_000));
     let back = apm::decide(&shop.cx, id, true).await.unwrap().unwrap();
     assert_eq!(back, format!("https://shop.example/back?cart=7&status=APPROVED&paymentInstrumentId=ZIP-{id}&orderNumber=A-1"));
-    assert_eq!(apm::decide(&shop.cx, id, true).await.unwrap(), Some(back));
+    assert_eq!(apm::decide(&shop.cx, id, true).await.unwrap().as_ref(), Some(&back));
+    assert_eq!((view.way_back, apm::view(&shop.cx, id).await.unwrap().way_back), (None, Some(back)));
     assert_eq!(code(apm::decide(&shop.cx, id, false).await), "checkout_over");
 
     let dear = shop.pay(&jo, instrument, 5_001, None).await;

@@ -19,6 +19,8 @@ use crate::shop::{GOOD_CARD, Shop, code, process};
 const CHALLENGED: &str = "4000000000003105";
 const UNSEEN: &str = "4000000000003006";
 const NEVER: &str = "4000000000003204";
+/// Payments with it are approved, but the answer does not arrive.
+const SILENT: &str = "4000000000006801";
 
 async fn begin(shop: &Shop, shopper: &ShopperCaller, kind: FramesKind, (card, authenticate): (Option<&Instrument>, bool)) -> FramesStart {
     let wish = FramesWish { save: true, verify: true, authenticate };
@@ -222,4 +224,24 @@ async fn a_payment_is_made_with_a_proof_that_is_good_once_and_for_no_more() {
         assert_eq!(paid.state, expected, "{minor}");
         assert!(!matches!(paid.movements[0].state, MovementState::Asked));
     }
+}
+
+#[tokio::test]
+async fn a_card_for_once_makes_way_for_one_that_stays_when_its_payments_are_known() {
+    let shop = Shop::open().await;
+    let merchant = shop.merchant("10006").await;
+    let shopper = shop.shopper(&merchant, "anna").await;
+    let wish = FramesWish { save: false, verify: true, authenticate: false };
+    let new = NewFramesAction { kind: FramesKind::CaptureCard, instrument: None, wish, everyday: false };
+    let start = frames::begin(&shop.cx, &shopper, new).await.unwrap();
+    types(&shop, &start, SILENT).await;
+    let card = captured(complete(&shop, &shopper, &start).await.unwrap());
+    assert!(card.gone_at.is_some() && pay(&shop, &shopper, item(&card.id, 100)).await.is_open());
+    let early = shop.card(&shopper, SILENT).await;
+    assert!(matches!(early, Err(ServiceError::Unavailable { .. })), "{early:?}");
+    // What is left behind at the end of the first span is looked after when the clock moves on.
+    shop.wait(minutes(2)).await;
+    shop.wait(minutes(1)).await;
+    let kept = shop.card(&shopper, SILENT).await.unwrap();
+    assert!(kept.id != card.id && kept.gone_at.is_none());
 }

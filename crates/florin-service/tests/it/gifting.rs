@@ -1,9 +1,10 @@
 //! Gift cards bought in a shop: quoted, paid for, issued, given away.
 
+use florin_domain::application::Email;
 use florin_domain::fault::Fault;
 use florin_domain::gift_order::{GiftItem, GiftOrderState, GiftQuote, GiftTotals, Recipient};
 use florin_domain::gift_product::PRODUCTS;
-use florin_domain::instrument::{Instrument, InstrumentKind};
+use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::movement::Reference;
 use florin_domain::payment::{Outcome, TransactionState};
 use florin_domain::time::minutes;
@@ -12,7 +13,9 @@ use florin_service::caller::{MerchantCaller, ShopperCaller};
 use florin_service::gift_cards::{self, Slip};
 use florin_service::gifting::{self, GiftBuyer, GiftOrdered, OrderGifts};
 use florin_service::idempotency::IdempotencyKey;
-use florin_service::{Page, ServiceError, Tx};
+use florin_service::mailbox::{self, MailRecord};
+use florin_service::three_ds::{self, Decision, ThreeDsResponse};
+use florin_service::{Page, Secret, ServiceError, Tx};
 
 use crate::shop::{GOOD_CARD, Shop, code};
 
@@ -50,13 +53,12 @@ fn order(card: &Instrument, quote: Option<GiftQuoteId>, items: Vec<GiftItem>) ->
         quote,
         items,
         totals: TOTALS,
-        client_reference: "c".to_owned(),
-        order_number: "G-1".to_owned(),
-        instrument: Some(card.id.clone()),
-        token: None,
+        reference: "G-1".to_owned(),
+        instrument: card.id.clone(),
         step_up: None,
-        authentication: None,
+        three_ds: None,
         fraud: None,
+        mail_to: Some(Email::parse("jo@example.com").unwrap()),
     }
 }
 
@@ -74,7 +76,7 @@ async fn scene(card: &str) -> Scene {
     let merchant = shop.merchant("10006").await;
     let jo = shop.shopper(&merchant, "jo").await;
     let card = shop.card(&jo, card).await.unwrap();
-    let quote = gifting::quote(&shop.cx, &merchant, cards()).await.unwrap();
+    let quote = gifting::quote(&shop.cx, &merchant, cards(), None).await.unwrap();
     Scene { shop, merchant, jo, card, quote }
 }
 
@@ -87,6 +89,11 @@ impl Scene {
     async fn kept(&self) -> Vec<Instrument> {
         let wallet = self.shop.wallet(&self.jo).await;
         wallet.into_iter().filter(|instrument| instrument.kind == InstrumentKind::GiftCard).collect()
+    }
+
+    /// The mails that were written, newest first.
+    async fn mails(&self) -> Vec<MailRecord> {
+        self.shop.cx.store.read(|tx: &mut Tx<'_>| mailbox::list(tx, 10)).await.unwrap()
     }
 }
 
@@ -135,10 +142,11 @@ async fn a_gift_is_opened_by_its_address_and_brought_into_another_wallet() {
     assert_eq!((parts[0], parts[1], parts[3]), (bought.order.id.to_string().as_str(), "3", ""));
 
     let parcel = gifting::open_parcel(cx, bought.order.id, 3, parts[2]).await.unwrap();
-    assert_eq!((parcel.product, parcel.face, parcel.merchant_name.as_str()), ("Store Gift Card", dollars(2_005), "10006"));
+    assert_eq!((parcel.product.name, parcel.design.id), ("Store Gift Card", "store-classic"));
+    assert_eq!((parcel.face, parcel.balance, parcel.merchant_name.as_str()), (dollars(2_005), dollars(2_005), "10006"));
     assert!(!format!("{parcel:?}").contains(parcel.number.expose().as_str()));
     for (order, number, given) in [
-        (bought.order.id, 3, "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b"),
+        (bought.order.id, 3, "0b0b0b0b0b0b4b0b8b0b0b0b0b0b0b0b"),
         (bought.order.id, 2, parts[2]),
         (GiftOrderId::from_random([1; 16]), 3, parts[2]),
     ] {
@@ -148,7 +156,9 @@ async fn a_gift_is_opened_by_its_address_and_brought_into_another_wallet() {
     let slip = Slip { number: parcel.number.expose().clone(), pin: parcel.pin.expose().clone() };
     let (instrument, balance) = gift_cards::tokenise(cx, &jim, slip, false, true).await.unwrap();
     assert_eq!((balance.amount, balance.expires_on), (dollars(2_005), parcel.expires_on));
-    assert_eq!(scene.shop.pay(&jim, &instrument, 2_005, None).await.state, TransactionState::Approved);
+    assert_eq!(scene.shop.pay(&jim, &instrument, 2_000, None).await.state, TransactionState::Approved);
+    let emptied = gifting::open_parcel(cx, bought.order.id, 3, parts[2]).await.unwrap();
+    assert_eq!((emptied.face, emptied.balance), (dollars(2_005), dollars(5)));
     scene.shop.books_balance().await;
 }
 
@@ -178,6 +188,11 @@ async fn without_a_quote_an_order_is_made_once_a_key() {
     assert_eq!((again.order, scene.kept().await.len()), (first.order.clone(), 2));
     let another = scene.buys(order(&scene.card, None, cards())).await.unwrap();
     assert_ne!(another.order.id, first.order.id);
+    let quoted = async || {
+        let key = IdempotencyKey { scope: "wpay:10006".to_owned(), key: "q".to_owned(), fingerprint: [2; 32] };
+        gifting::quote(&scene.shop.cx, &scene.merchant, cards(), Some(key)).await.unwrap()
+    };
+    assert_eq!(quoted().await, quoted().await, "and so is a quote");
     scene.shop.books_balance().await;
 }
 
@@ -196,7 +211,7 @@ async fn what_is_not_as_quoted_is_not_bought() {
         (good(Some(GiftQuoteId::from_random([1; 16])), vec![]), "quote_not_found"),
         (good(None, vec![]), "quote_not_found"),
         (good(None, vec![item("everyday-plastic", 1_030, 2, None)]), "designId"),
-        (OrderGifts { instrument: None, ..good(quote, vec![]) }, "instrument"),
+        (OrderGifts { instrument: InstrumentId::kept(99_999_999), ..good(quote, vec![]) }, "payment instrument"),
     ];
     for (order, expected) in table {
         assert_eq!(code(scene.buys(order).await), expected);
@@ -206,7 +221,7 @@ async fn what_is_not_as_quoted_is_not_bought() {
     assert_eq!(code(gifting::order(&scene.shop.cx, GiftBuyer::of(&jo), good(quote, vec![]), None).await), "quote_not_found");
     scene.shop.wait(minutes(31)).await;
     assert_eq!(code(scene.buys(good(quote, vec![])).await), "quote_expired");
-    assert!(scene.kept().await.is_empty());
+    assert!(scene.kept().await.is_empty() && scene.mails().await.is_empty());
     scene.shop.books_balance().await;
 }
 
@@ -219,17 +234,18 @@ async fn a_refused_payment_rejects_the_order_and_can_be_tried_again() {
     let challenged = scene.shop.card(&scene.jo, "4000000000003105").await.unwrap();
     let asked = scene.buys(order(&challenged, quote, Vec::new())).await.unwrap();
     assert_eq!(asked.transaction.movements[0].fault(), Some(Fault::AuthenticationRequired));
-    let authentication = florin_connect::Authentication {
-        version: "2.2.0".to_owned(),
-        value: "AAABBEg0VhI0VniQEjRWAAAAAAA=".to_owned(),
-        eci: "05".to_owned(),
-        transaction: "t".to_owned(),
-        status: 'Y',
-    };
-    let answered = OrderGifts { authentication: Some(authentication), ..order(&challenged, quote, Vec::new()) };
-    assert_eq!(scene.buys(answered).await.unwrap().order.state, GiftOrderState::Approved);
+    let cx = &scene.shop.cx;
+    let (_, token) = three_ds::demands(cx, &asked.transaction).await.unwrap().remove(0);
+    let session = three_ds::enrol(cx, &scene.jo, &token).await.unwrap().session.transaction;
+    three_ds::decide(cx, session, Decision::Code("123456".to_owned())).await.unwrap();
+    let proof = ThreeDsResponse { frictionless: false, token: Secret::new(session.to_string()), reference: None };
+    let answered = OrderGifts { three_ds: Some(proof), ..order(&challenged, quote, Vec::new()) };
+    let bought = scene.buys(answered).await.unwrap();
+    assert_eq!(bought.order.state, GiftOrderState::Approved);
+    let names = [&rejected, &asked, &bought].map(|ordered| ordered.transaction.client_reference.clone());
+    assert!(names[0] != names[1] && names[1] != names[2], "each attempt has a name of its own: {names:?}");
     let gift_card = scene.kept().await.remove(0);
-    let other = gifting::quote(&scene.shop.cx, &scene.merchant, cards()).await.unwrap();
+    let other = gifting::quote(&scene.shop.cx, &scene.merchant, cards(), None).await.unwrap();
     let with_gift_card = scene.buys(order(&gift_card, Some(other.id), Vec::new())).await;
     assert_eq!(code(with_gift_card), "not_supported", "no gift card buys gift cards");
     scene.shop.books_balance().await;
@@ -247,6 +263,7 @@ async fn an_order_whose_payment_is_in_doubt_is_finished_later() {
     let done = scene.buys(order(&scene.card, Some(scene.quote.id), Vec::new())).await.unwrap();
     assert_eq!((done.order.id, done.order.state, done.gifts.len()), (waiting.order.id, GiftOrderState::Approved, 3));
     assert_eq!(scene.kept().await.len(), 2);
+    assert_eq!(scene.mails().await.len(), 1, "and the buyer is told where the others are");
     scene.shop.books_balance().await;
 }
 
@@ -279,7 +296,7 @@ async fn a_payment_that_turns_up_late_is_answered_with_its_cards() {
     turns_out(&scene, first.transaction.receipt, Ok("A1")).await;
     scene.shop.books_balance().await;
     scene.shop.wait(minutes(65)).await;
-    assert_eq!(scene.kept().await.len(), 4, "it was paid for twice");
+    assert_eq!((scene.kept().await.len(), scene.mails().await.len()), (4, 2), "it was paid for twice");
     scene.shop.books_balance().await;
 }
 
@@ -291,8 +308,12 @@ async fn a_guests_gift_cards_are_for_delivery() {
     let buyer = GiftBuyer::of_instrument(&scene.shop.cx, &scene.merchant, &card.id).await.unwrap();
     let bought = gifting::order(&scene.shop.cx, buyer, order(&card, Some(scene.quote.id), Vec::new()), None).await.unwrap();
     assert!(bought.order.guest && bought.gifts.iter().all(|gift| gift.instrument.is_none()));
-    assert_eq!(gifting::parcels(&scene.shop.cx).await.unwrap().len(), 3);
+    let parcels = gifting::parcels(&scene.shop.cx).await.unwrap();
+    assert_eq!(parcels.len(), 3);
+    let mail = scene.mails().await.remove(0);
+    assert_eq!((mail.recipient.as_str(), mail.subject.as_str()), ("jo@example.com", "Your gift cards from 10006"));
+    assert!(parcels.iter().all(|parcel| mail.body.contains(&parcel.url)) && mail.body.contains("$20.05, for Jim:"), "{}", mail.body);
     let elsewhere = scene.shop.merchant("petculture").await;
-    assert_eq!(code(GiftBuyer::of_instrument(&scene.shop.cx, &elsewhere, &card.id).await), "instrument");
+    assert_eq!(code(GiftBuyer::of_instrument(&scene.shop.cx, &elsewhere, &card.id).await), "payment instrument");
     scene.shop.books_balance().await;
 }

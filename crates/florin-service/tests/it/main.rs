@@ -12,4 +12,5 @@ mod merchants;
 mod openpay;
 mod shop;
 mod shoppers;
+mod step_up;
 mod wallets;

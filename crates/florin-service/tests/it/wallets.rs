@@ -36,9 +36,9 @@ async fn a_card_is_kept_once_and_found_by_its_shopper_alone() {
     assert!(!other.primary);
     assert_eq!(shop.wallet(&jo).await.len(), 2);
     assert!(shop.wallet(&jim).await.is_empty());
-    assert_eq!(code(instruments::remove(&shop.cx, &jim, &card.id).await), "instrument");
-    instruments::remove(&shop.cx, &jo, &card.id).await.unwrap();
-    assert_eq!(code(instruments::remove(&shop.cx, &jo, &card.id).await), "instrument");
+    assert_eq!(code(instruments::remove(&shop.cx, &jim, &card.id, None).await), "instrument");
+    instruments::remove(&shop.cx, &jo, &card.id, None).await.unwrap();
+    assert_eq!(code(instruments::remove(&shop.cx, &jo, &card.id, None).await), "instrument");
     assert_eq!(shop.wallet(&jo).await.len(), 1);
 
     instruments::delete_wallet(&shop.cx, &merchant, &jo.shopper, WalletKind::Everyday).await.unwrap();
@@ -133,7 +133,7 @@ async fn a_step_up_token_is_good_once_for_its_card_and_for_minutes() {
 
     let verify = async |instrument: &Instrument, token: &str| {
         let item = VerifyItem { token: instrument.token, step_up: Some(token.to_owned()) };
-        let verified = instruments::verify(&shop.cx, &jo, "a check", vec![item]).await.unwrap();
+        let verified = instruments::verify(&shop.cx, &jo, "a check", vec![item], None).await.unwrap();
         verified.items[0].result.clone().map(|service| service.message)
     };
     assert_eq!(verify(&other, &token).await, Err(Fault::StepUpIllegal));
@@ -153,7 +153,7 @@ async fn verifications_are_numbered_and_unknown_instruments_named() {
     let (jo, jim) = (shop.shopper(&merchant, "jo").await, shop.shopper(&merchant, "jim").await);
     let (card, strange) = (shop.card(&jo, GOOD_CARD).await.unwrap(), shop.card(&jim, GOOD_CARD).await.unwrap());
     let items = [&card, &strange].map(|instrument| VerifyItem { token: instrument.token, step_up: None });
-    let verified = instruments::verify(&shop.cx, &jo, "two", items.to_vec()).await.unwrap();
+    let verified = instruments::verify(&shop.cx, &jo, "two", items.to_vec(), None).await.unwrap();
     let numbers: Vec<_> = verified.items.iter().map(|item| item.reference.number() - verified.receipt.number()).collect();
     assert_eq!(numbers, [1, 2]);
     assert!(verified.items[0].result.is_ok());

@@ -6,7 +6,7 @@ use florin_domain::card::CardExpiry;
 use florin_domain::fault::Fault;
 use florin_domain::gift_card::GiftCard;
 use florin_domain::instrument::{InstrumentId, InstrumentKind};
-use florin_domain::movement::{Hold, Movement, MovementKind, MovementState, PaidWith, Reference, Service};
+use florin_domain::movement::{Hold, Movement, MovementKind, PaidWith, Reference, Service};
 use florin_domain::payment::{
     Atomicity, GiftCardMove, Outcome, Rollback, Transaction, TransactionChange, TransactionKind, TransactionState,
 };
@@ -99,18 +99,8 @@ pub fn ask_on(
 ) -> Result<Transaction, StoreError> {
     let receipt = tx.next_reference()?;
     let movements = (1..).zip(parts).map(|(number, part)| Movement {
-        reference: receipt.plus(number),
-        receipt,
-        kind: part.kind,
         original: part.original,
-        paid_with: part.paid_with,
-        amount: dollars(part.minor),
-        state: MovementState::Asked,
-        service: None,
-        hold: None,
-        captured: dollars(0),
-        refunded: dollars(0),
-        expires_at: None,
+        ..Movement::asked((receipt, number), part.kind, dollars(part.minor), part.paid_with)
     });
     let transaction = Transaction {
         receipt,
