@@ -1,4 +1,5 @@
-//! The sandbox's own pages: its start, its mailbox, a shop that shows what a seller sees, and the page of a simulated bank.
+//! The sandbox's own pages: its start, its mailbox, gift cards on their way, a shop that shows what a seller sees, and the pages of a simulated bank and of
+//! simulated pay-later providers.
 //!
 //! Invariant: no production server has these routes, but for the bank's page if its operator allowed a simulated bank.
 
@@ -13,7 +14,9 @@ use crate::checkout::both;
 use crate::desk::BankDesk;
 
 mod bank;
+mod gifts;
 mod mailbox;
+mod provider;
 mod shop;
 mod start;
 
@@ -46,6 +49,8 @@ pub fn sandbox(cx: Cx) -> Router {
     let router = Router::new().route("/", get(start::open));
     let router = both(router, "/sandbox/mailbox", get(mailbox::list));
     let router = both(router, "/sandbox/mailbox/{mail}", get(mailbox::open));
+    let router = both(router, "/sandbox/gifts", get(gifts::list));
     let router = both(router, "/sandbox/shop", get(shop::open));
+    let router = both(router, "/sandbox/apm/{order}", get(provider::open).post(provider::submit));
     both(router, "/sandbox/shop/webhook", post(shop::receive)).with_state(cx)
 }

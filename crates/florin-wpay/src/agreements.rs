@@ -10,6 +10,7 @@ use florin_domain::fault::Fault;
 use florin_domain::instrument::{Instrument, InstrumentId};
 use florin_service::caller::ShopperCaller;
 use florin_service::{Cx, ServiceError, Tx, agreements, instruments};
+use florin_web::Surface;
 
 use self::order::{ChargeRequest, UpdateRequest};
 pub use self::order::{CreateRequest, End};
@@ -17,7 +18,6 @@ use crate::call::Call;
 use crate::error::Refusal;
 use crate::payments::step_up;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// Makes an agreement, and charges it at once where that is asked for.
 pub async fn create(surface: Surface, call: Call) -> Result<Reply, Refusal> {
@@ -45,7 +45,7 @@ async fn change(cx: &Cx, call: &Call, token: &str) -> Result<Reply, Refusal> {
     let changes = call.json::<UpdateRequest>()?.read()?;
     let id = agreement(token)?;
     let charged = changes.instrument.clone().map_or(Charged::Agreement(id), Charged::Instrument);
-    match agreements::update(cx, shopper, id, changes).await {
+    match agreements::update(cx, shopper, id, changes, call.key()).await {
         Ok(answer) => outcome::tell(cx, &answer),
         Err(error) => Err(refuse(cx, shopper, charged, error).await),
     }
@@ -54,7 +54,7 @@ async fn change(cx: &Cx, call: &Call, token: &str) -> Result<Reply, Refusal> {
 /// Ends an agreement.
 pub async fn remove(surface: Surface, call: Call) -> Result<Reply, Refusal> {
     let token = call.param("paymentToken");
-    let end = async || agreements::remove(&surface.cx, &call.merchant, agreement(token)?).await;
+    let end = async || agreements::remove(&surface.cx, &call.merchant, agreement(token)?, call.key()).await;
     end().await.map_err(|error| naming(error.into(), token))?;
     Ok(Reply::empty())
 }

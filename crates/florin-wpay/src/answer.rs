@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use florin_service::Random;
+use florin_web::Surface;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use uuid::Builder;
@@ -16,7 +17,6 @@ use crate::error::{Code, Refusal};
 use crate::headers::{self, MESSAGE_ID};
 use crate::reply::{Media, Reply};
 use crate::routes::{Handler, Operation};
-use crate::surface::Surface;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PNG: HeaderValue = HeaderValue::from_static("image/png");

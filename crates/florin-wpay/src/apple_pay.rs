@@ -3,6 +3,7 @@
 //! Simulated: Apple is not called. The session has the published form, and says in each field that it is the sandbox's, so that
 //! no real device will take it for Apple's.
 
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -10,7 +11,6 @@ use crate::call::Call;
 use crate::error::{Code, Refusal};
 use crate::fields::Text;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// For how many milliseconds Apple's sessions are good.
 const LIFE_MS: i64 = 5 * 60 * 1_000;

@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use crate::error::Refusal;
 
@@ -18,10 +19,29 @@ pub fn read<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T,
     if !is_json(headers) {
         return Err(Refusal::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json."));
     }
+    parse(WHOLE, bytes)
+}
+
+/// Reads what stands at `place` of a body into a `T`.
+///
+/// # Errors
+/// 400 for anything but a `T`.
+pub fn read_part<T: DeserializeOwned>(place: &str, json: &RawValue) -> Result<T, Refusal> {
+    parse(place, json.get().as_bytes())
+}
+
+/// How the parser calls the whole of what it reads.
+const WHOLE: &str = ".";
+
+fn parse<T: DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let told = serde_path_to_error::deserialize(&mut deserializer);
-    let told = told.map_err(|error| Refusal::invalid(complaint(&error.path().to_string(), error.inner())))?;
-    deserializer.end().map_err(|error| Refusal::invalid(complaint(".", &error)))?;
+    let told = told.map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == WHOLE { place.to_owned() } else { joined(place, &path) };
+        Refusal::invalid(complaint(&path, error.inner()))
+    })?;
+    deserializer.end().map_err(|error| Refusal::invalid(complaint(place, &error)))?;
     Ok(told)
 }
 
@@ -46,7 +66,7 @@ fn complaint(path: &str, error: &serde_json::Error) -> String {
     if let Some(field) = quoted("duplicate field `") {
         return format!("{} is given more than once.", joined(path, field));
     }
-    let name = if path == "." { "The body" } else { path };
+    let name = if path == WHOLE { "The body" } else { path };
     match text.rsplit_once(", expected ") {
         Some((_, expected)) => format!("{name} must be {}.", kind(expected)),
         // Everything else is our own types' word on a value, which says what it must be.
@@ -55,7 +75,7 @@ fn complaint(path: &str, error: &serde_json::Error) -> String {
 }
 
 fn joined(path: &str, field: &str) -> String {
-    if path == "." { field.to_owned() } else { format!("{path}.{field}") }
+    if path == WHOLE { field.to_owned() } else { format!("{path}.{field}") }
 }
 
 /// The parser's word for a kind of value, in ours.
@@ -127,6 +147,19 @@ mod tests {
         for broken in ["", "{", "nul", r#"{"pinCode":"1"} 1945"#, r#"{"pinCode":"\ud800"}"#] {
             let detail = refused(broken);
             assert!(detail.starts_with("The body is not valid JSON") && !detail.contains("1945"), "{broken}: {detail}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_named_by_its_place() {
+        for (json, detail) in [
+            ("{}", "data.payload.pinCode is required."),
+            ("\"1945\"", "data.payload must be an object."),
+            (r#"{"pinCode":"1","items":[{}]}"#, "data.payload.items[0].save is required."),
+        ] {
+            let part = RawValue::from_string(json.to_owned()).unwrap();
+            let told = serde_json::to_value(read_part::<Slip>("data.payload", &part).unwrap_err()).unwrap();
+            assert_eq!(told["errorDetail"], detail, "{json}");
         }
     }
 

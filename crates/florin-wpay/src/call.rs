@@ -8,7 +8,7 @@ use florin_domain::shopper::WalletKind;
 use florin_service::caller::{self, MerchantCaller, ShopperCaller};
 use florin_service::idempotency::IdempotencyKey;
 use florin_web::idempotency::{self, Held, IdempotencyKey as SentKey};
-use florin_web::{Arrival, Class, body};
+use florin_web::{Arrival, Class, Surface, body};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
@@ -18,7 +18,6 @@ use crate::credentials::{self, Asked};
 use crate::error::Refusal;
 use crate::headers::{API_KEY, EVERYDAY_WALLET, single};
 use crate::routes::Access;
-use crate::surface::Surface;
 
 /// A call that was let in.
 pub struct Call {

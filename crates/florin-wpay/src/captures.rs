@@ -2,13 +2,13 @@
 
 use florin_service::caller::ShopperCaller;
 use florin_service::{Cx, ServiceError, captures};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::fields::Text;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// What a capture is begun with.
 #[derive(Debug, Deserialize)]

@@ -49,6 +49,8 @@ codes! {
     Bi08 = "BI08" BAD_REQUEST "Bad data";
     /// No such record.
     Bi24 = "BI24" BAD_REQUEST "No record found";
+    /// What is sent for the fraud screen is written for another one.
+    Bi34 = "BI34" BAD_REQUEST "Fraud version is not supported";
     /// A payment failed; each instrument says why.
     Bi52 = "BI52" BAD_REQUEST "Payment failed";
     /// No such original.
@@ -87,6 +89,8 @@ codes! {
     Es611 = "ES611" BAD_REQUEST "Insufficient gift card balance";
     /// The network is down.
     Es3000 = "ES3000" BAD_GATEWAY "Network is down";
+    /// Goods that this payment instrument does not buy.
+    Rp001 = "RP-001" FORBIDDEN "Product validation failed";
     /// The cardholder has to be authenticated.
     ThreeDs001 = "3DS_001" BAD_REQUEST "3DS TOKEN REQUIRED";
     /// No such session of an authentication.
@@ -129,6 +133,7 @@ pub const fn of_fault(fault: Fault) -> Code {
         Fault::OriginalNotFound => Code::Bi55,
         Fault::NotSent => Code::Es3000,
         Fault::PutBack | Fault::FraudRejected => Code::Bi52,
+        Fault::GoodsExcluded => Code::Rp001,
     }
 }
 
@@ -160,6 +165,7 @@ pub const fn detail(fault: Fault) -> &'static str {
         Fault::NotSent => "Nothing was sent to the payment network. Trying again is safe.",
         Fault::PutBack => "Put back because another payment instrument was refused.",
         Fault::FraudRejected => "The fraud screen refused the payment; fraudResponse says more.",
+        Fault::GoodsExcluded => "The basket holds goods that are not sold for this gift card.",
         Fault::NotApproved => "The shopper has not approved this at its provider: open serviceProviderURL first.",
     }
 }

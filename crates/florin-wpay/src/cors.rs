@@ -13,7 +13,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, O
 /// What the public clients send, and what they may.
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, x-api-key, x-jws-signature, x-message-id, x-everyday-pay-wallet, x-wallet-id, x-merchant-id, x-guest, \
-     x-session-id, x-channel, content-type, idempotency-key",
+     x-session-id, x-channel, store-id, content-type, idempotency-key",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static("x-message-id, x-request-id, retry-after");
 /// Two hours: browsers keep it no longer.

@@ -159,6 +159,7 @@ fn refused(code: &str, message: String) -> Refusal {
     }
     match code {
         "duplicate_client_reference" => Refusal::new(Code::Es94, message),
+        "fraud_version" => Refusal::new(Code::Bi34, message),
         // Worth repeating as it is, unlike every other refusal.
         "changed_meanwhile" => Refusal::plain(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(1),
         _ => Refusal::new(Code::Bi08, message),
@@ -191,6 +192,8 @@ mod tests {
             (invalid, 400, "AP99", None),
             (ServiceError::Refused { code: "duplicate_client_reference", message: String::new() }, 400, "ES94", None),
             (ServiceError::Refused { code: "gift_card_details", message: String::new() }, 400, "ES120", None),
+            (ServiceError::Refused { code: "fraud_version", message: String::new() }, 400, "BI34", None),
+            (ServiceError::Refused { code: "fraud_message", message: String::new() }, 400, "BI08", None),
             (ServiceError::Refused { code: "changed_meanwhile", message: String::new() }, 503, "AP99", Some(1)),
             (ServiceError::KeyReused, 422, "AP99", None),
             (ServiceError::Unauthorised("inside".to_owned()), 401, "AP02", None),

@@ -10,6 +10,8 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// The longest text, in characters, where nothing else is said.
 pub const TEXT_MAX: usize = 255;
+/// The longest description, in characters.
+pub const DESCRIPTION_MAX: usize = 512;
 /// The longest token of a wallet provider, in characters.
 pub const TOKEN_MAX: usize = 16_384;
 

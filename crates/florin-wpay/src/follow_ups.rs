@@ -1,16 +1,16 @@
 //! `POST …/completions`, `…/voids` and `…/refunds`: what a merchant's server does with a payment afterwards.
 
-mod order;
+pub mod order;
 mod outcome;
 
 use florin_service::follow_ups;
+use florin_web::Surface;
 
 use self::order::{CompletionsRequest, RefundsRequest, VoidsRequest};
-pub use self::outcome::{COMPLETION, REFUND, VOID, Verb, refuse};
+pub use self::outcome::{COMPLETION, OPENPAY_VOID, REFUND, VOID, Verb, refuse, tell_with_plans};
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// Takes held money.
 pub async fn complete(surface: Surface, call: Call) -> Result<Reply, Refusal> {

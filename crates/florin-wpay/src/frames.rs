@@ -9,6 +9,7 @@ use florin_domain::{FramesActionId, FramesSessionId};
 use florin_service::ServiceError;
 use florin_service::frames::{self, Completed, Completion, NewFramesAction};
 use florin_service::three_ds::ThreeDsRefusal;
+use florin_web::Surface;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,7 +19,6 @@ use crate::error::{Code, Refusal};
 use crate::fields::Text;
 use crate::maybe::Maybe;
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::three_ds::ChallengeResponse;
 use crate::words;
 

@@ -2,9 +2,10 @@
 //!
 //! Invariant: a number comes back masked, also to whoever sent it.
 
-use florin_domain::instrument::InstrumentId;
+use florin_domain::instrument::{Instrument, InstrumentId};
 use florin_service::ServiceError;
 use florin_service::gift_cards::{self, Balance, Slip};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -12,7 +13,6 @@ use crate::error::Refusal;
 use crate::fields::{Hidden, Text};
 use crate::money::Amount;
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::wallet_list::GiftCardBody;
 
 /// How many kept gift cards one question may name.
@@ -31,15 +31,35 @@ impl SlipBody {
     pub fn slip(&self) -> Slip {
         Slip { number: self.card_number.expose().to_owned(), pin: self.pin_code.expose().to_owned() }
     }
+
+    /// Takes the card of a guest.
+    ///
+    /// # Errors
+    /// A card that cannot be taken.
+    pub async fn take(&self, surface: &Surface, call: &Call) -> Result<(Instrument, Balance), Refusal> {
+        Ok(gift_cards::tokenise(&surface.cx, call.shopper()?, self.slip(), false, false).await?)
+    }
 }
 
+/// A gift card, as a registered shopper brings it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Ask {
+pub struct Ask {
     card_number: Hidden,
     pin_code: Hidden,
     primary: bool,
     save: bool,
+}
+
+impl Ask {
+    /// Keeps the card, or only takes it, as the shopper wants.
+    ///
+    /// # Errors
+    /// A card that cannot be taken.
+    pub async fn keep(self, surface: &Surface, call: &Call) -> Result<(Instrument, Balance), Refusal> {
+        let slip = SlipBody { card_number: self.card_number, pin_code: self.pin_code }.slip();
+        Ok(gift_cards::tokenise(&surface.cx, call.shopper()?, slip, self.primary, self.save).await?)
+    }
 }
 
 #[derive(Serialize)]
@@ -76,9 +96,7 @@ impl From<&Balance> for BalanceBody {
 
 /// `POST /wow/v1/pay/giftcards/tokenize`
 pub async fn keep(surface: Surface, call: Call) -> Result<Reply, Refusal> {
-    let ask: Ask = call.json()?;
-    let slip = SlipBody { card_number: ask.card_number, pin_code: ask.pin_code }.slip();
-    let (card, balance) = gift_cards::tokenise(&surface.cx, call.shopper()?, slip, ask.primary, ask.save).await?;
+    let (card, balance) = call.json::<Ask>()?.keep(&surface, &call).await?;
     Ok(Reply::ok(&KeptBody { gift_card: GiftCardBody::kept(&card), balance: (&balance).into() }))
 }
 

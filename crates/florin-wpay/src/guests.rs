@@ -2,7 +2,7 @@
 
 use florin_domain::instrument::Instrument;
 use florin_service::WalletProvider;
-use florin_service::gift_cards;
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -10,13 +10,13 @@ use crate::error::Refusal;
 use crate::fields::Hidden;
 use crate::gift_cards::{BalanceBody, SlipBody};
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::wallet_list::{is_allowed, text};
 use crate::wallets;
 use crate::words;
 
+/// An account at `PayPal`, as a guest brings it.
 #[derive(Debug, Deserialize)]
-struct AskPayPal {
+pub struct AskPayPal {
     nonce: Hidden,
 }
 
@@ -57,17 +57,25 @@ impl<'i> From<&'i Instrument> for TransientBody<'i> {
     }
 }
 
+impl AskPayPal {
+    /// Takes the account of a guest.
+    ///
+    /// # Errors
+    /// As [`wallets::add`].
+    pub async fn take(&self, surface: &Surface, call: &Call) -> Result<Instrument, Refusal> {
+        wallets::add(surface, call, WalletProvider::PayPal, &self.nonce, false).await
+    }
+}
+
 /// `POST /wow/v1/pay/guest/paypal/tokenize`
 pub async fn take_paypal(surface: Surface, call: Call) -> Result<Reply, Refusal> {
-    let ask: AskPayPal = call.json()?;
-    let account = wallets::add(&surface, &call, WalletProvider::PayPal, &ask.nonce, false).await?;
+    let account = call.json::<AskPayPal>()?.take(&surface, &call).await?;
     Ok(Reply::ok(&PayPalBody { pay_pal: (&account).into() }))
 }
 
 /// `POST /wow/v1/pay/guest/giftcards/tokenize`
 pub async fn take_gift_card(surface: Surface, call: Call) -> Result<Reply, Refusal> {
-    let ask: SlipBody = call.json()?;
-    let (card, balance) = gift_cards::tokenise(&surface.cx, call.shopper()?, ask.slip(), false, false).await?;
+    let (card, balance) = call.json::<SlipBody>()?.take(&surface, &call).await?;
     let gift_card = TransientGiftCardBody {
         common: (&card).into(),
         program_name: text(card.network.as_ref()),

@@ -10,6 +10,8 @@ pub const API_KEY: &str = "x-api-key";
 pub const MESSAGE_ID: &str = "x-message-id";
 /// Chooses the shopper's Everyday Pay wallet.
 pub const EVERYDAY_WALLET: &str = "x-everyday-pay-wallet";
+/// The shop that a till stands in.
+pub const STORE_ID: &str = "store-id";
 /// The signature of a merchant's server.
 pub const JWS_SIGNATURE: &str = "x-jws-signature";
 

@@ -1,11 +1,11 @@
 //! What anybody may ask: whether the surface answers, and which keys sign shoppers' tokens.
 
 use florin_service::signing;
+use florin_web::Surface;
 use http::StatusCode;
 
 use crate::error::Refusal;
 use crate::reply::{Media, Reply};
-use crate::surface::Surface;
 
 /// For how many seconds the keys may be kept; whoever meets an unknown key asks again.
 const KEYS_KEPT_S: u32 = 300;

@@ -1,10 +1,11 @@
 //! `POST …/transactions`: what moved in a shopper's wallet, newest first.
 
-use florin_domain::WalletId;
 use florin_domain::instrument::InstrumentId;
 use florin_domain::movement::MovementKind;
+use florin_domain::{Timestamp, WalletId};
 use florin_service::ServiceError;
 use florin_service::history::{self, HistoryFilter, HistoryItem};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -15,7 +16,6 @@ use crate::money::Amount;
 use crate::payments::REFERENCE_MAX;
 use crate::reply::Reply;
 use crate::spoken::Word;
-use crate::surface::Surface;
 use crate::words;
 
 /// How many are told where nothing is said.
@@ -75,7 +75,7 @@ impl HistoryRequest {
             reference: text(self.transaction_ref),
             order_number: text(self.order_number),
             from: time(self.start_date),
-            to: time(self.end_date),
+            to: time(self.end_date).map(Timestamp::millisecond_end),
             max: usize::try_from(max.min(RECORDS_MAX)).unwrap_or(usize::MAX),
         })
     }
@@ -135,7 +135,6 @@ impl<'t> Entry<'t> {
 
 #[cfg(test)]
 mod tests {
-    use florin_domain::Timestamp;
     use florin_domain::instrument::InstrumentKind;
     use serde_json::json;
 
@@ -156,7 +155,7 @@ mod tests {
             "transactionRef":"1000000000000002","startDate":"2021-02-17T17:31:46.358+1100","endDate":"2021-02-17T06:31:46.358Z","maxRecords":5000}"#;
         let whole = read(whole).unwrap();
         assert_eq!(whole.instruments, Some(vec![InstrumentId::kept(90_731)]));
-        assert_eq!((whole.from, whole.max), (whole.to, 1_000));
+        assert_eq!((whole.from.map(Timestamp::millisecond_end), whole.max), (whole.to, 1_000), "to the end of that millisecond");
         assert_eq!((whole.client_reference.as_deref(), whole.reference.as_deref()), (Some("c"), Some("1000000000000002")));
     }
 

@@ -4,6 +4,7 @@
 //! `docs/wire/wpay.md`, "Tokens".
 
 use florin_service::shoppers::{self, SignIn, Tokens};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -11,7 +12,6 @@ use crate::error::Refusal;
 use crate::fields::{Hidden, Text};
 use crate::particulars::Line;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// Whom the token is for, or the refresh token that brings the next.
 #[derive(Debug, Deserialize)]

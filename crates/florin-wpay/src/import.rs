@@ -2,6 +2,7 @@
 
 use florin_domain::Timestamp;
 use florin_service::instruments::{self, ImportCard, ImportOrder, ImportPayPal, ImportResult, ImportedCard};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -11,7 +12,6 @@ use crate::instruments::shopper_id;
 use crate::money::Amount;
 use crate::particulars::Line;
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::words;
 
 /// How many cards one call may bring.

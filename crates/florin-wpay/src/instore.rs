@@ -6,13 +6,13 @@
 pub mod agreements;
 mod any_case;
 mod beside;
-mod envelope;
+pub mod envelope;
 pub mod follow_ups;
 mod how;
 pub mod instruments;
 mod kept;
 mod kinds;
-mod pages;
+pub mod pages;
 pub mod payments;
 mod picture;
 pub mod preferences;

@@ -4,6 +4,7 @@ use florin_domain::WalletId;
 use florin_domain::instrument::InstrumentId;
 use florin_domain::shopper::ShopperId;
 use florin_service::{ServiceError, Tx, caller, instruments};
+use florin_web::Surface;
 use serde::Deserialize;
 
 use crate::call::Call;
@@ -11,7 +12,6 @@ use crate::error::Refusal;
 use crate::fields::Text;
 use crate::particulars::Line;
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::wallet_list::WalletBody;
 
 /// Whose wallet a server means.
@@ -59,7 +59,7 @@ async fn tell(surface: &Surface, wallet: WalletId) -> Result<Reply, Refusal> {
 /// `DELETE /wow/v1/pay/instruments/{paymentInstrumentId}`
 pub async fn remove(surface: Surface, call: Call) -> Result<Reply, Refusal> {
     let id = InstrumentId::parse(call.param("paymentInstrumentId")).map_err(|_| ServiceError::NotFound("payment instrument"))?;
-    instruments::remove(&surface.cx, call.shopper()?, &id).await?;
+    instruments::remove(&surface.cx, call.shopper()?, &id, call.key()).await?;
     Ok(Reply::empty())
 }
 

@@ -1,6 +1,7 @@
-//! Amounts as this API writes them: JSON numbers of Australian dollars.
+//! Amounts as this API writes them: JSON numbers of Australian dollars, and in one family text.
 //!
-//! Invariant: an amount is read from its digits and written to them, never through a float; text is no amount.
+//! Invariant: an amount is read from its digits and written to them, never through a float; where a number is wanted, text is
+//! no amount.
 
 use florin_domain::{Currency, Money};
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -20,17 +21,8 @@ impl Amount {
         self.0
     }
 
-    /// Reads a JSON number.
-    fn read(json: &str) -> Result<Self, String> {
-        if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            return Err("must be a JSON number".to_owned());
-        }
-        let money = Money::from_decimal(json, Currency::Aud).map_err(|error| error.to_string())?;
-        match money.minor() {
-            ..=0 => Err("must be more than 0".to_owned()),
-            minor if minor > AMOUNT_MAX.minor() => Err("must not be more than 99999999.99".to_owned()),
-            _ => Ok(Self(money)),
-        }
+    fn positive(money: Money) -> Result<Self, String> {
+        if money.is_positive() { Ok(Self(money)) } else { Err("must be more than 0".to_owned()) }
     }
 
     /// The digits, without a needless zero: `45.5`, `100`, `2.99`.
@@ -52,8 +44,45 @@ impl From<Money> for Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
-        Self::read(json.get()).map_err(D::Error::custom)
+        number(json.get()).and_then(Self::positive).map_err(D::Error::custom)
     }
+}
+
+/// An amount that a request asks for, written as text: `"50.00"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AmountText(pub Amount);
+
+impl<'de> Deserialize<'de> for AmountText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return Err(D::Error::custom("must be an amount such as 50.00"));
+        }
+        dollars(&text).and_then(Amount::positive).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A part of an amount, which may be nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion(pub Money);
+
+impl<'de> Deserialize<'de> for Portion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let money = number(json.get()).map_err(D::Error::custom)?;
+        if money.minor() < 0 { Err(D::Error::custom("must not be less than 0")) } else { Ok(Self(money)) }
+    }
+}
+
+/// Reads a JSON number.
+fn number(json: &str) -> Result<Money, String> {
+    let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    if is_number { dollars(json) } else { Err("must be a JSON number".to_owned()) }
+}
+
+fn dollars(digits: &str) -> Result<Money, String> {
+    let money = Money::from_decimal(digits, Currency::Aud).map_err(|error| error.to_string())?;
+    if money.minor() > AMOUNT_MAX.minor() { Err("must not be more than 99999999.99".to_owned()) } else { Ok(money) }
 }
 
 impl Serialize for Amount {
@@ -103,6 +132,26 @@ mod tests {
         for (json, reason) in table {
             let error = read(json).unwrap_err();
             assert!(error.contains(reason), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn text_is_an_amount_where_the_contract_has_it_so() {
+        let read = |json: &str| serde_json::from_str::<AmountText>(json).map(|text| text.0.money().minor());
+        for (json, minor) in [("\"50.00\"", 5_000), ("\"45.5\"", 4_550), ("\"100\"", 10_000)] {
+            assert_eq!(read(json).unwrap(), minor, "{json}");
+        }
+        for bad in ["50", "\"\"", "\"0.00\"", "\"-5\"", "\"1e2\"", "\"1.234\"", "\" 5\"", "\"$5\"", "\"1.2.3\"", "\"100000000\""] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_portion_may_be_nothing() {
+        let read = |json: &str| serde_json::from_str::<Portion>(json).map(|portion| portion.0.minor());
+        assert_eq!((read("0").unwrap(), read("4.55").unwrap()), (0, 455));
+        for bad in ["-0.01", "\"0\"", "null", "0.001"] {
+            assert!(read(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a request may tell beyond the money: addresses, baskets, terminals.
 //!
-//! Held to its shape, because a client that gets it wrong wants to know, and not used for any decision. Source:
-//! `docs/wire/wpay.md`, "Payments".
+//! Held to its shape, because a client that gets it wrong wants to know, and not used for any decision of our own; the fraud
+//! screen is told where the goods go. Source: `docs/wire/wpay.md`, "Payments".
 
 use std::marker::PhantomData;
 
@@ -73,6 +73,24 @@ pub struct Place {
     state_or_territory: Line,
     postal_code: Line,
     country_code: Line,
+}
+
+/// Where the goods go: a place, of which the country is kept.
+#[derive(Debug)]
+pub struct Destination(Line);
+
+impl<'de> Deserialize<'de> for Destination {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Place::deserialize(deserializer).map(|place| Self(place.country_code))
+    }
+}
+
+impl Destination {
+    /// The country in two letters, if it is told so.
+    pub fn country(self) -> Option<String> {
+        let Self(Line(code)) = self;
+        (code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(code)
+    }
 }
 
 /// One thing that is bought.

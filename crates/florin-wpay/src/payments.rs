@@ -10,12 +10,13 @@ mod outcome_tests;
 #[cfg(test)]
 pub mod sample_tests;
 
+use florin_service::fraud;
 use florin_service::payments::{self, PayAnswer};
+use florin_web::Surface;
 
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 pub use self::details::{Details, StepUp, step_up};
 use self::order::PaymentsRequest;
@@ -29,11 +30,13 @@ pub const PARTS_MAX: usize = 20;
 pub async fn pay(surface: Surface, call: Call) -> Result<Reply, Refusal> {
     let shopper = call.shopper()?;
     let asked = call.json::<PaymentsRequest>()?.read()?;
+    let is_screened = asked.order.fraud.is_some();
     match payments::pay(&surface.cx, shopper, asked.order, call.key()).await? {
         PayAnswer::Unknown(places) => Err(outcome::unknown(&asked.names, &places)),
         PayAnswer::Concluded(transaction) => {
             let details = Details::of(&surface.cx, shopper.wallet, &transaction).await?;
-            outcome::tell(&transaction, &details, asked.store.as_ref())
+            let decision = if is_screened { fraud::decision(&surface.cx, transaction.receipt).await? } else { None };
+            outcome::tell(&transaction, &details, asked.store.as_ref(), decision.as_ref())
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Simulated: nothing is sent anywhere, and the id says which buyer and which facts it was made of.
 
 use florin_domain::WalletId;
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -11,7 +12,6 @@ use crate::fields::{Instant, Text};
 use crate::hex::hex;
 use crate::maybe::Maybe;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// As long as the provider's own.
 const ID_BYTES: usize = 16;

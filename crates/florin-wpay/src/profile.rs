@@ -2,13 +2,13 @@
 
 use florin_domain::gift_card::PROGRAMMES;
 use florin_domain::merchant::Merchant;
+use florin_web::Surface;
 use serde::Serialize;
 
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::hex::hex;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// The schemes that are taken.
 pub const NETWORKS: [&str; 5] = ["VISA", "MASTERCARD", "AMEX", "JCB", "DINERS"];

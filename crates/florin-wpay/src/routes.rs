@@ -9,17 +9,16 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, on};
 use florin_service::Cx;
-use florin_web::Class;
+use florin_web::{Class, Surface};
 use http::{HeaderMap, Method};
 
 use crate::answer::{self, Head};
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::{
-    agreements, apple_pay, captures, follow_ups, frames, gift_cards, guests, health, history, idm, import, instore, instruments, payments,
-    paypal, profile, three_ds, verify, wallets,
+    agreements, apm, apple_pay, captures, follow_ups, frames, fraud, gift_cards, gifting, guests, health, history, idm, import, instore,
+    instruments, openpay, payments, paypal, profile, three_ds, verify, wallets,
 };
 
 /// Whom an operation asks for. All but the open ones also ask for a merchant's API key.
@@ -37,6 +36,8 @@ pub enum Access {
     Server,
     /// Any shopper of the merchant, guests too, or its server.
     ShopperOrServer,
+    /// Whoever has the merchant's key, and nobody in particular.
+    Key,
 }
 
 /// One operation.
@@ -96,13 +97,14 @@ operations! {
     0 "publish token keys" Open GET "/.well-known/jwks.json" health::jwks;
     0 "issue a shopper's token" Server POST "/wow/v1/idm/servers/token" idm::issue;
     0 "refresh a shopper's token" Server POST "/wow/v1/idm/servers/token/refresh" idm::refresh;
-    0 "begin a card typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/capture-card/init" frames::begin_capture;
-    0 "complete a card typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/capture-card/{actionId}/complete" frames::complete_capture;
-    0 "begin a card's code typed into an element" Shopper POST "/wow/v1/pay/instore/customer/elements/step-up/init" frames::begin_step_up;
-    0 "complete a card's code typed into an element" Shopper POST "/wow/v1/pay/instore/customer/elements/step-up/{actionId}/complete" frames::complete_step_up;
-    0 "begin a card's renewal typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/update-card/init" frames::begin_update;
-    0 "complete a card's renewal typed into elements" Shopper POST "/wow/v1/pay/instore/customer/elements/update-card/{actionId}/complete" frames::complete_update;
-    0 "ask who a cardholder is" Shopper POST "/wow/v1/pay/instore/customer/3ds/session/enrolment" three_ds::enrol;
+    0 "begin a card typed into elements" AnyShopper POST "/wow/v1/pay/instore/customer/elements/capture-card/init" frames::begin_capture;
+    0 "complete a card typed into elements" AnyShopper POST "/wow/v1/pay/instore/customer/elements/capture-card/{actionId}/complete" frames::complete_capture;
+    0 "begin a card's code typed into an element" AnyShopper POST "/wow/v1/pay/instore/customer/elements/step-up/init" frames::begin_step_up;
+    0 "complete a card's code typed into an element" AnyShopper POST "/wow/v1/pay/instore/customer/elements/step-up/{actionId}/complete" frames::complete_step_up;
+    0 "begin a card's renewal typed into elements" AnyShopper POST "/wow/v1/pay/instore/customer/elements/update-card/init" frames::begin_update;
+    0 "complete a card's renewal typed into elements" AnyShopper POST "/wow/v1/pay/instore/customer/elements/update-card/{actionId}/complete" frames::complete_update;
+    0 "ask who a cardholder is" AnyShopper POST "/wow/v1/pay/instore/customer/3ds/session/enrolment" three_ds::enrol;
+    0 "ask the fraud screen about an instrument" Shopper POST "/wow/v1/pay/instruments/fraudcheck" fraud::check;
     1 "list transactions of a shopper" Shopper GET "/wow/v1/pay/instore/customer/transactions" instore::transactions::list_shoppers;
     2 "show a transaction to its shopper" Shopper GET "/wow/v1/pay/instore/customer/transactions/{transactionId}" instore::transactions::show_shoppers;
     3 "show the payment request behind a QR code" Shopper GET "/wow/v1/pay/instore/customer/qr/{qrId}" instore::requests::show_scanned;
@@ -169,6 +171,8 @@ operations! {
     64 "list transactions" Shopper POST "/wow/v1/pay/transactions" history::list;
     65 "show the merchant's profile" ShopperOrServer GET "/wow/v1/pay/merchants/profile" profile::show;
     66 "delete a wallet" Server POST "/wow/v1/pay/wallet/delete" instruments::delete_wallet;
+    67 "open a checkout at a pay-later provider" AnyShopper POST "/v1/apm/orders" apm::order;
+    68 "take something to pay with" AnyShopper POST "/v1/apm/tokenize" apm::tokenize;
     69 "begin a guest's card capture" Guest POST "/wow/v1/pay/guest/cards/initcapture" captures::begin;
     70 "take a guest's PayPal account" Guest POST "/wow/v1/pay/guest/paypal/tokenize" guests::take_paypal;
     71 "take a guest's gift card" Guest POST "/wow/v1/pay/guest/giftcards/tokenize" guests::take_gift_card;
@@ -183,6 +187,18 @@ operations! {
     80 "change an agreement" Shopper POST "/wow/v1/pay/paymentagreements/{paymentToken}" agreements::update;
     81 "end an agreement" Server DELETE "/wow/v1/pay/paymentagreements/{paymentToken}" agreements::remove;
     82 "charge an agreement" Server POST "/wow/v1/pay/paymentagreements/charge" agreements::charge;
+    83 "pay with Openpay" AnyShopper POST "/wow/v1/pay/openpay/payments" openpay::pay;
+    84 "complete with Openpay" Server POST "/wow/v1/pay/openpay/completions" openpay::complete;
+    85 "void with Openpay" Server POST "/wow/v1/pay/openpay/voids" openpay::void;
+    86 "refund with Openpay" Server POST "/wow/v1/pay/openpay/refunds" openpay::refund;
+    87 "list gift cards for sale" Key GET "/v1/gifting/listProducts" gifting::catalogue::list;
+    88 "show a gift card for sale" Key GET "/v1/gifting/product/{id}" gifting::catalogue::show;
+    89 "quote gift cards" Key POST "/v1/gifting/order/review" gifting::quote::review;
+    90 "order gift cards" ShopperOrServer POST "/v1/gifting/order/submit" gifting::order::submit;
+    0 "list gift cards for sale" Key GET "/wow/v1/pay/gifting/products" gifting::catalogue::list;
+    0 "show a gift card for sale" Key GET "/wow/v1/pay/gifting/products/{id}" gifting::catalogue::show;
+    0 "quote gift cards" Key POST "/wow/v1/pay/gifting/products/quote" gifting::quote::make_for_clients;
+    0 "order gift cards" ShopperOrServer POST "/wow/v1/pay/gifting/products/order" gifting::order::submit;
 }
 
 /// The paths that are this surface's to answer, whether or not there is anything.
@@ -250,16 +266,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_has_every_operation_of_the_two_families_once() {
+    fn the_table_has_every_operation_of_the_contract_once() {
         let mut numbers: Vec<_> = OPERATIONS.iter().map(|operation| operation.number).filter(|number| *number > 0).collect();
         numbers.sort_unstable();
-        let expected: Vec<_> = (1..=66).chain(69..=82).collect();
+        let expected: Vec<_> = (1..=90).collect();
         assert_eq!(numbers, expected);
     }
 
     #[test]
     fn what_moves_a_merchants_money_back_or_lists_by_name_is_for_servers() {
-        for number in (24..=46).chain([59, 62, 66, 75, 76, 77, 81, 82]) {
+        for number in (24..=46).chain([59, 62, 66, 75, 76, 77, 81, 82, 84, 85, 86]) {
             let operation = OPERATIONS.iter().find(|operation| operation.number == number).unwrap();
             assert_eq!(operation.access, Access::Server, "[{number}]");
         }

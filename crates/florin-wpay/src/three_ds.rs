@@ -4,6 +4,7 @@
 
 use florin_domain::three_ds::ThreeDsState;
 use florin_service::three_ds::{self, Enrolled, ThreeDsResponse};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -13,7 +14,6 @@ use crate::fields::{Hidden, Text};
 use crate::frames::{Enveloped, refusal};
 use crate::maybe::Maybe;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// The longest token of a session, in characters.
 const TOKEN_MAX: usize = 4_096;

@@ -5,20 +5,19 @@ use florin_domain::instrument::InstrumentKind;
 use florin_domain::{InstrumentToken, Timestamp};
 use florin_service::Context;
 use florin_service::instruments::{self, Verified, VerifiedItem, VerifyItem};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::error::{self, Code, Refusal};
 use crate::fields::{Hidden, Text};
-use crate::fraud::{FraudPayload, FraudResponse};
+use crate::fraud::{self, FraudPayload, FraudResponse};
 use crate::maybe::Maybe;
 use crate::reply::Reply;
 use crate::step_up::StepUp;
-use crate::surface::Surface;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "held to its shape by being read")]
 struct Ask {
     client_reference: Text,
     payment_instruments: Vec<AskOne>,
@@ -70,7 +69,8 @@ struct FaultBody {
 pub async fn verify(surface: Surface, call: Call) -> Result<Reply, Refusal> {
     let ask: Ask = call.json()?;
     let items: Result<Vec<_>, _> = ask.payment_instruments.into_iter().enumerate().map(|(place, one)| one.item(place)).collect();
-    let verified = instruments::verify(&surface.cx, call.shopper()?, ask.client_reference.as_str(), items?).await?;
+    let payload = ask.fraud_payload.map(FraudPayload::into_payload);
+    let verified = instruments::verify(&surface.cx, call.shopper()?, ask.client_reference.as_str(), items?, payload).await?;
     let now = surface.cx.clock.now();
     told(&surface.cx, &verified, now)
 }
@@ -89,12 +89,12 @@ fn told(cx: &Context, verified: &Verified, now: Timestamp) -> Result<Reply, Refu
     if good == 0 {
         let items: Vec<_> = verified.items.iter().map(|item| OneBody::of(cx, item, now)).collect();
         let refusal = Refusal::new(Code::Bi52, "No payment instrument could be verified: see verifyResponses.");
-        return Err(refusal.with("verifyResponses", &items));
+        return Err(fraud::beside(refusal.with("verifyResponses", &items), verified.fraud.as_ref()));
     }
     Ok(Reply::ok(&VerifiedBody {
         transaction_receipt: verified.receipt.to_string(),
         partial_success: good < verified.items.len(),
-        fraud_response: FraudResponse::default(),
+        fraud_response: FraudResponse::of_any(verified.fraud.as_ref()),
         verify_responses: verified.items.iter().map(|item| OneBody::beside_good_ones(cx, item, now)).collect(),
     }))
 }

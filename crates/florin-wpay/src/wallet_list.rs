@@ -152,6 +152,9 @@ pub struct AgreementBody<'w> {
     update_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     step_up: Option<StepUp>,
+    /// Told in store alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'w str>,
 }
 
 /// What an agreement tells of the card that it charges.
@@ -268,7 +271,8 @@ impl<'w> PayPalBody<'w> {
 impl<'w> AgreementBody<'w> {
     /// An agreement as it is told in store.
     pub fn in_store(cx: &Context, agreement: &'w Agreement, paid: Option<&'w Instrument>, now: Timestamp) -> Self {
-        Self { last_used: LastUsed::in_store(agreement.used_at), ..Self::of(cx, agreement, paid, now) }
+        let (last_used, description) = (LastUsed::in_store(agreement.used_at), agreement.description.as_deref());
+        Self { last_used, description, ..Self::of(cx, agreement, paid, now) }
     }
 
     fn of(cx: &Context, agreement: &'w Agreement, paid: Option<&'w Instrument>, now: Timestamp) -> Self {
@@ -299,6 +303,7 @@ impl<'w> AgreementBody<'w> {
             expired: is_over,
             update_url: card.map_or_else(change, |card| step_up::update_url(cx, card)),
             step_up: card.and_then(|card| StepUp::of(cx, card, now)),
+            description: None,
         }
     }
 }

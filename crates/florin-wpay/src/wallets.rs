@@ -4,6 +4,7 @@ use florin_domain::InstrumentToken;
 use florin_domain::instrument::{Instrument, InstrumentId};
 use florin_service::wallets::{self, AddAccount, Replaces};
 use florin_service::{ServiceError, WalletProvider, step_up};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -11,19 +12,20 @@ use crate::error::Refusal;
 use crate::fields::{Hidden, Text};
 use crate::particulars::Line;
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::wallet_list::PayPalBody;
 
+/// An account at `PayPal`, as a registered shopper brings it.
 #[derive(Debug, Deserialize)]
-struct AskPayPal {
+pub struct AskPayPal {
     nonce: Hidden,
     primary: bool,
 }
 
+/// A card in Google Pay.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "held to its shape by being read")]
-struct AskGooglePay {
+pub struct AskGooglePay {
     token_data: Hidden,
     instrument_type: Text,
     comment: Line,
@@ -42,10 +44,11 @@ struct AskAndroidPay {
     comment: Line,
 }
 
+/// A card in Apple Pay.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "held to its shape by being read")]
-struct AskApplePay {
+pub struct AskApplePay {
     data: Hidden,
     ephemeral_public_key: Hidden,
     public_key_hash: Hidden,
@@ -78,17 +81,54 @@ struct KeptDeviceBody<'i> {
     step_up_token: String,
 }
 
+impl AskPayPal {
+    /// Keeps the account.
+    ///
+    /// # Errors
+    /// As [`add`].
+    pub async fn keep(&self, surface: &Surface, call: &Call) -> Result<Instrument, Refusal> {
+        add(surface, call, WalletProvider::PayPal, &self.nonce, self.primary).await
+    }
+}
+
+impl AskGooglePay {
+    /// Keeps the card, or takes it of a guest.
+    ///
+    /// # Errors
+    /// As [`add`].
+    pub async fn keep(&self, surface: &Surface, call: &Call) -> Result<Instrument, Refusal> {
+        add(surface, call, WalletProvider::GooglePay, &self.token_data, false).await
+    }
+}
+
+impl AskApplePay {
+    /// Keeps the card.
+    ///
+    /// # Errors
+    /// As [`add`], and a 400 if nothing is said of being first.
+    pub async fn keep(&self, surface: &Surface, call: &Call) -> Result<Instrument, Refusal> {
+        let primary = self.primary.ok_or_else(|| Refusal::invalid("primary is required."))?;
+        add(surface, call, WalletProvider::ApplePay, &self.data, primary).await
+    }
+
+    /// Takes the card of a guest.
+    ///
+    /// # Errors
+    /// As [`add`].
+    pub async fn take(&self, surface: &Surface, call: &Call) -> Result<Instrument, Refusal> {
+        add(surface, call, WalletProvider::ApplePay, &self.data, false).await
+    }
+}
+
 /// `POST /wow/v1/pay/paypal/tokenize`
 pub async fn keep_paypal(surface: Surface, call: Call) -> Result<Reply, Refusal> {
-    let ask: AskPayPal = call.json()?;
-    let account = add(&surface, &call, WalletProvider::PayPal, &ask.nonce, ask.primary).await?;
+    let account = call.json::<AskPayPal>()?.keep(&surface, &call).await?;
     Ok(Reply::ok(&KeptPayPalBody { pay_pal: PayPalBody::kept(&account) }))
 }
 
 /// `POST /wow/v1/pay/googlepay/tokenize`, with `/{paymentToken}`, and of a guest
 pub async fn keep_google_pay(surface: Surface, call: Call) -> Result<Reply, Refusal> {
-    let ask: AskGooglePay = call.json()?;
-    let card = add(&surface, &call, WalletProvider::GooglePay, &ask.token_data, false).await?;
+    let card = call.json::<AskGooglePay>()?.keep(&surface, &call).await?;
     Ok(Reply::ok(&KeptTokenBody { payment_token: card.token.to_string() }))
 }
 
@@ -101,16 +141,13 @@ pub async fn keep_android_pay(surface: Surface, call: Call) -> Result<Reply, Ref
 
 /// `POST /wow/v1/pay/applepay/tokenize`, and with `/{paymentInstrumentId}`
 pub async fn keep_apple_pay(surface: Surface, call: Call) -> Result<Reply, Refusal> {
-    let ask: AskApplePay = call.json()?;
-    let primary = ask.primary.ok_or_else(|| Refusal::invalid("primary is required."))?;
-    let card = add(&surface, &call, WalletProvider::ApplePay, &ask.data, primary).await?;
+    let card = call.json::<AskApplePay>()?.keep(&surface, &call).await?;
     Ok(confirmed(&surface, &card))
 }
 
 /// `POST /wow/v1/pay/guest/applepay/tokenize`
 pub async fn take_apple_pay(surface: Surface, call: Call) -> Result<Reply, Refusal> {
-    let ask: AskApplePay = call.json()?;
-    let card = add(&surface, &call, WalletProvider::ApplePay, &ask.data, false).await?;
+    let card = call.json::<AskApplePay>()?.take(&surface, &call).await?;
     Ok(confirmed(&surface, &card))
 }
 

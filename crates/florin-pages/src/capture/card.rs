@@ -15,7 +15,6 @@ use crate::capture::ending::{Ending, Refused};
 use crate::capture::outcome::Outcome;
 use crate::capture::scene::{Ask, Scene, Told};
 use crate::field::{CARD_CVC, CARD_EXPIRY, CARD_NUMBER, Field, Problem};
-use crate::form::Form;
 use crate::frame::Frame;
 use crate::news::Tone;
 use crate::wording;
@@ -50,26 +49,24 @@ pub(super) async fn open(State(cx): State<Cx>, uri: Uri) -> Response {
 }
 
 pub(super) async fn submit(State(cx): State<Cx>, request: Request) -> Response {
+    take(&cx, request).await.unwrap_or_else(|response| response)
+}
+
+async fn take(cx: &Cx, request: Request) -> Result<Response, Response> {
     let (parts, body) = request.into_parts();
-    let visit = match Visit::load(&cx, &parts.uri).await {
-        Ok(visit) => visit,
-        Err(response) => return response,
-    };
-    let form = match Form::receive(&parts.headers, body).await {
-        Ok(form) => form,
-        Err(class) => return Ending::unreadable(class).page(&visit.scene),
-    };
+    let visit = Visit::load(cx, &parts.uri).await?;
+    let form = visit.scene.receive(&parts.headers, body).await?;
     let field = |name| form.text(name).to_owned();
     let card = GiveCard { card_number: field(CARD_NUMBER.name), card_expiry: field(CARD_EXPIRY.name), card_cvc: field(CARD_CVC.name) };
     // Also when it is closed: whoever sends a form twice is shown the same card again.
-    match captures::finish(&cx, visit.capture, card).await {
+    Ok(match captures::finish(cx, visit.capture, card).await {
         Ok(instrument) => taken(instrument).page(&visit.scene),
         Err(error) => match Refused::new(error, &FIELDS, &form) {
             Refused::Again(problem, outcome) if visit.open => page(&visit.scene, Some((problem, outcome))),
             Refused::Again(..) => Ending::expired().page(&visit.scene),
             Refused::Ends(ending) => ending.page(&visit.scene),
         },
-    }
+    })
 }
 
 impl Visit {

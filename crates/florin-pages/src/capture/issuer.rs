@@ -14,7 +14,6 @@ use http::{StatusCode, Uri};
 use crate::capture::ending::Ending;
 use crate::capture::outcome::Outcome;
 use crate::capture::scene::{Ask, Scene, Told};
-use crate::form::Form;
 use crate::frame::Frame;
 use crate::news::Tone;
 
@@ -43,9 +42,9 @@ pub(super) async fn submit(State(cx): State<Cx>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let scene = scene(&cx, &parts.uri);
     let Ok(transaction) = named(&parts.uri) else { return Ending::unknown().page(&scene) };
-    let form = match Form::receive(&parts.headers, body).await {
+    let form = match scene.receive(&parts.headers, body).await {
         Ok(form) => form,
-        Err(class) => return Ending::unreadable(class).page(&scene),
+        Err(response) => return response,
     };
     let decision = match form.text("decision") {
         "confirm" => Decision::Code(form.text("code").to_owned()),

@@ -1,13 +1,16 @@
 //! A scene: whose page it is, what it asks for, and who watches.
 
 use askama::Template;
+use axum::body::Body;
 use axum::response::Response;
 use florin_service::Context;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use crate::answer::show;
 use crate::capture::audience::Audience;
+use crate::capture::ending::Ending;
 use crate::capture::outcome::Outcome;
+use crate::form::Form;
 use crate::frame::Frame;
 
 /// What a page asks for.
@@ -79,6 +82,11 @@ impl Scene {
             month: self.month.clone(),
             result: outcome.map(Outcome::to_attribute),
         }
+    }
+
+    /// Reads the form that was sent to the page; if that cannot be done, there is a page that says so.
+    pub(crate) async fn receive(&self, headers: &HeaderMap, body: Body) -> Result<Form, Response> {
+        Form::receive(headers, body).await.map_err(|class| Ending::unreadable(class).page(self))
     }
 
     /// Shows `template` to the audience.

@@ -14,7 +14,6 @@ use crate::capture::ending::{Ending, Refused};
 use crate::capture::outcome::Outcome;
 use crate::capture::scene::{Ask, Scene, Told};
 use crate::field::{CARD_CVC, CARD_EXPIRY, Field, Problem};
-use crate::form::Form;
 use crate::frame::Frame;
 use crate::news::Tone;
 use crate::wording;
@@ -49,24 +48,22 @@ pub(super) async fn open(State(cx): State<Cx>, uri: Uri) -> Response {
 }
 
 pub(super) async fn submit(State(cx): State<Cx>, request: Request) -> Response {
+    take(&cx, request).await.unwrap_or_else(|response| response)
+}
+
+async fn take(cx: &Cx, request: Request) -> Result<Response, Response> {
     let (parts, body) = request.into_parts();
-    let visit = match Visit::load(&cx, &parts.uri).await {
-        Ok(visit) => visit,
-        Err(response) => return response,
-    };
-    let form = match Form::receive(&parts.headers, body).await {
-        Ok(form) => form,
-        Err(class) => return Ending::unreadable(class).page(&visit.scene),
-    };
+    let visit = Visit::load(cx, &parts.uri).await?;
+    let form = visit.scene.receive(&parts.headers, body).await?;
     let expiry = visit.asks_expiry().then(|| form.text(CARD_EXPIRY.name).to_owned());
     let typed = Typed { code: form.text(CARD_CVC.name).to_owned(), expiry };
-    match step_up::take(&cx, visit.kind, &visit.capability, &visit.instrument, typed).await {
+    Ok(match step_up::take(cx, visit.kind, &visit.capability, &visit.instrument, typed).await {
         Ok(step_up_token) => visit.confirmed(step_up_token).page(&visit.scene),
         Err(error) => match Refused::new(error, visit.fields(), &form) {
             Refused::Again(problem, outcome) => visit.page(Some((problem, outcome))),
             Refused::Ends(ending) => ending.page(&visit.scene),
         },
-    }
+    })
 }
 
 impl Visit {

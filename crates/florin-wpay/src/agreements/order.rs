@@ -12,7 +12,7 @@ use crate::fields::{Hidden, Instant, Text};
 use crate::fraud::FraudPayload;
 use crate::maybe::Maybe;
 use crate::money::Amount;
-use crate::particulars::{Place, WellFormed};
+use crate::particulars::{Destination, Place, WellFormed};
 use crate::payments::REFERENCE_MAX;
 use crate::payments::kinds::{Take, TransactionType};
 use crate::spoken::Word;
@@ -29,10 +29,8 @@ pub struct CreateRequest {
     _customer_ref: Maybe<Text<REFERENCE_MAX>>,
     #[serde(rename = "billingAddress")]
     _billing_address: Option<WellFormed<Place>>,
-    #[serde(rename = "shippingAddress")]
-    _shipping_address: Option<WellFormed<Place>>,
-    #[serde(rename = "fraudPayload")]
-    _fraud_payload: Option<FraudPayload>,
+    shipping_address: Option<Destination>,
+    fraud_payload: Option<FraudPayload>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,17 +54,14 @@ struct Terms {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateRequest {
-    #[serde(rename = "clientReference")]
-    _client_reference: Text<REFERENCE_MAX>,
+    client_reference: Text<REFERENCE_MAX>,
     payment_agreement: NewTerms,
     #[serde(rename = "customerRef", default)]
     _customer_ref: Maybe<Text<REFERENCE_MAX>>,
     #[serde(rename = "billingAddress")]
     _billing_address: Option<WellFormed<Place>>,
-    #[serde(rename = "shippingAddress")]
-    _shipping_address: Option<WellFormed<Place>>,
-    #[serde(rename = "fraudPayload")]
-    _fraud_payload: Option<FraudPayload>,
+    shipping_address: Option<Destination>,
+    fraud_payload: Option<FraudPayload>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,8 +88,7 @@ pub struct ChargeRequest {
     amount: Amount,
     #[serde(rename = "customerRef", default)]
     _customer_ref: Maybe<Text<REFERENCE_MAX>>,
-    #[serde(rename = "fraudPayload")]
-    _fraud_payload: Option<FraudPayload>,
+    fraud_payload: Option<FraudPayload>,
 }
 
 /// The last instant of an agreement. Any in the calendar's last year is how one without an end is told, and is read back so.
@@ -132,6 +126,12 @@ impl End {
 }
 
 impl CreateRequest {
+    /// The same with what came for the fraud screen beside the body.
+    #[must_use]
+    pub fn screened_by(self, payload: Option<FraudPayload>) -> Self {
+        Self { fraud_payload: payload, ..self }
+    }
+
     /// Reads the body.
     ///
     /// # Errors
@@ -150,6 +150,8 @@ impl CreateRequest {
             instrument: instrument(&terms.payment_instrument_id)?,
             frequency: terms.charge_frequency.0,
             amount: terms.charge_amount.0,
+            // Only the calls in store have a place for it.
+            description: None,
             starts_at: terms.start_date.0.map(|Instant(at)| at),
             ends_at: terms.end_date.0.and_then(|end| match end {
                 End::Never => None,
@@ -157,7 +159,7 @@ impl CreateRequest {
             }),
             immediate,
             step_up: terms.step_up_token.0.map(|token| token.expose().to_owned()),
-            fraud: None,
+            fraud: self.fraud_payload.map(|payload| payload.with_goods(self.shipping_address)),
         })
     }
 }
@@ -174,7 +176,10 @@ impl UpdateRequest {
             ends_at: terms.end_date.0.and_then(End::changed),
             frequency: terms.charge_frequency.0,
             amount: terms.charge_amount.map(|amount| amount.0),
+            description: None,
             step_up: terms.step_up_token.0.map(|token| token.expose().to_owned()),
+            client_reference: self.client_reference.into_string(),
+            fraud: self.fraud_payload.map(|payload| payload.with_goods(self.shipping_address)),
         })
     }
 }
@@ -193,7 +198,7 @@ impl ChargeRequest {
             client_reference: self.client_reference.into_string(),
             order_number: self.order_number.into_string(),
             amount: self.amount.0,
-            fraud: None,
+            fraud: self.fraud_payload.map(FraudPayload::into_payload),
         }
     }
 }

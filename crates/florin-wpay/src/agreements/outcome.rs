@@ -9,7 +9,7 @@ use florin_service::agreements::AgreementAnswer;
 use serde::Serialize;
 
 use crate::error::Refusal;
-use crate::fraud::FraudResponse;
+use crate::fraud::{self, FraudResponse};
 use crate::money::Amount;
 use crate::payments::item::{Extended, External};
 use crate::payments::outcome::unknown_outcome;
@@ -70,6 +70,13 @@ impl<'t> Terms<'t> {
 /// Tells how an agreement stands, or why its charge was refused. There is one instrument and so no array: its own code stands
 /// at the top.
 pub fn tell(cx: &Context, answer: &AgreementAnswer) -> Result<Reply, Refusal> {
+    told(cx, answer).map_err(|refusal| fraud::beside(refusal, answer.fraud.as_ref()))
+}
+
+fn told(cx: &Context, answer: &AgreementAnswer) -> Result<Reply, Refusal> {
+    if answer.is_rejected() {
+        return Err(Refusal::of_fault(Fault::FraudRejected));
+    }
     let charge = answer.transaction.as_ref().and_then(|transaction| transaction.movements.first());
     match charge.map(|charge| &charge.state) {
         None | Some(MovementState::Done { .. }) => Ok(Reply::ok(&success(answer, charge))),
@@ -90,7 +97,7 @@ fn success<'t>(answer: &'t AgreementAnswer, charge: Option<&'t Movement>) -> Agr
         transaction_receipt: answer.transaction.as_ref().map(|transaction| transaction.receipt.to_string()).unwrap_or_default(),
         payment_token: answer.agreement.id.to_string(),
         payment_agreement: Terms::of(&answer.agreement, &answer.instrument),
-        fraud_response: FraudResponse::default(),
+        fraud_response: FraudResponse::of_any(answer.fraud.as_ref()),
         extended_transaction_data: charge.and_then(bin).into_iter().collect(),
         external: charge.and_then(External::of),
     }
@@ -164,6 +171,7 @@ mod tests {
             kind: AgreementKind::Instalment,
             frequency: Frequency::Annually,
             amount: Money::new(299, Currency::Aud),
+            description: None,
             starts_at: NOW,
             ends_at: None,
             cycle: 0,
@@ -172,7 +180,7 @@ mod tests {
             used_at: None,
         };
         let transaction = charge.map(|charge| payment(TransactionState::Approved, Atomicity::KeepSuccesses, vec![charge]));
-        AgreementAnswer { agreement, instrument, transaction }
+        AgreementAnswer { agreement, instrument, transaction, fraud: None }
     }
 
     #[test]

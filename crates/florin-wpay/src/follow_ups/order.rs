@@ -98,11 +98,19 @@ fn follow_up<I: Into<FollowItem>>(
     (client_reference, order_number): (Text<REFERENCE_MAX>, Text<REFERENCE_MAX>),
     items: Vec<I>,
 ) -> Result<FollowUp, ServiceError> {
+    let items = counted(field, items)?;
+    Ok(FollowUp { client_reference: client_reference.into_string(), order_number: order_number.into_string(), items })
+}
+
+/// The items that `field` holds.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] for too few or too many.
+pub fn counted<I: Into<T>, T>(field: &'static str, items: Vec<I>) -> Result<Vec<T>, ServiceError> {
     if items.is_empty() || items.len() > PARTS_MAX {
         return Err(ServiceError::invalid(field, &format!("must hold 1 to {PARTS_MAX} of them")));
     }
-    let items = items.into_iter().map(Into::into).collect();
-    Ok(FollowUp { client_reference: client_reference.into_string(), order_number: order_number.into_string(), items })
+    Ok(items.into_iter().map(Into::into).collect())
 }
 
 #[cfg(test)]

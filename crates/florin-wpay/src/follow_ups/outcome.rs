@@ -3,13 +3,16 @@
 use florin_domain::Money;
 use florin_domain::fault::Fault;
 use florin_domain::movement::{Movement, MovementState};
+use florin_domain::openpay::OpenpayPart;
 use florin_service::follow_ups::{FollowAnswer, FollowUp, FollowedItem};
+use florin_service::openpay::{OpenpayFollowUp, OpenpayFollowed};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::error::{Code, Refusal};
 use crate::money::Amount;
-use crate::payments::item::{External, Reason};
+use crate::openpay::plan;
+use crate::payments::item::{Extended, External, Reason};
 use crate::payments::outcome::unknown_outcome;
 use crate::reply::Reply;
 
@@ -36,6 +39,8 @@ pub const COMPLETION: Verb = Verb {
 /// Freeing held money.
 pub const VOID: Verb =
     Verb { array: "voidResponses", reference: "voidTransactionRef", has_amount: false, not_found: "INVALID VOID AUTH NOT FOUND" };
+/// Freeing held money of Openpay's, which tells how much.
+pub const OPENPAY_VOID: Verb = Verb { has_amount: true, ..VOID };
 /// Giving money back. Amounts are positive here.
 pub const REFUND: Verb =
     Verb { array: "refundResponses", reference: "refundTransactionRef", has_amount: true, not_found: "INVALID REFUND AUTH NOT FOUND" };
@@ -77,8 +82,12 @@ struct Line<'t> {
     made: Option<Named<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<Amount>,
+    /// With Openpay only of what failed, as its contract has it.
     #[serde(flatten)]
-    reason: Reason,
+    reason: Option<Reason>,
+    /// With Openpay only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_transaction_data: Option<Vec<Extended<'t>>>,
     #[serde(flatten)]
     external: External<'t>,
 }
@@ -87,7 +96,9 @@ struct Line<'t> {
 #[serde(rename_all = "camelCase")]
 struct FollowUpBody<'t> {
     transaction_receipt: String,
-    partial_success: bool,
+    /// The contract has no such word for Openpay, so that it is told there only where there is no other way to say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial_success: Option<bool>,
     #[serde(flatten)]
     lines: Named<Vec<Line<'t>>>,
 }
@@ -99,6 +110,14 @@ impl<'t> Line<'t> {
         let made = movement.map(|movement| movement.reference.to_string()).unwrap_or_default();
         let amount = movement.map(|movement| movement.amount).or(asked).filter(|_| verb.has_amount);
         Self { made: Some(Named(verb.reference, made)), amount: amount.map(Amount::from), ..Self::new(verb, item) }
+    }
+
+    /// The same line with what Openpay answered.
+    fn with_plan(self, item: &FollowedItem, parts: &'t [OpenpayPart]) -> Self {
+        let made = item.movement.as_ref().map(|movement| movement.reference);
+        let plan = parts.iter().find(|part| Some(part.reference) == made).and_then(|part| part.plan.as_ref());
+        let reason = self.reason.filter(|_| fate(item) != Fate::Done);
+        Self { reason, extended_transaction_data: Some(plan.map(plan::told).unwrap_or_default()), ..self }
     }
 
     /// A line where nothing is known to have been done. What may have been is named, so that it can be looked up.
@@ -115,7 +134,8 @@ impl<'t> Line<'t> {
             payment_transaction_ref: &item.asked,
             made: None,
             amount: None,
-            reason: movement.map_or_else(refused_at_once, Reason::of),
+            reason: Some(movement.map_or_else(refused_at_once, Reason::of)),
+            extended_transaction_data: None,
             external: movement.and_then(External::of).unwrap_or_else(|| unsaid(verb, item)),
         }
     }
@@ -129,15 +149,33 @@ fn unsaid(verb: &Verb, item: &FollowedItem) -> External<'static> {
 
 /// Tells what came of a follow-up.
 pub fn tell(verb: &'static Verb, order: &FollowUp, answer: &FollowAnswer) -> Result<Reply, Refusal> {
-    let count = |wanted: Fate| answer.items.iter().filter(|item| fate(item) == wanted).count();
-    let done = count(Fate::Done);
-    if let Some(receipt) = answer.receipt.filter(|_| done > 0) {
-        let asked = order.items.iter().map(|item| item.amount);
-        let lines = answer.items.iter().zip(asked).map(|(item, asked)| Line::of_success(verb, item, asked)).collect();
-        let partial_success = done < answer.items.len();
-        return Ok(Reply::ok(&FollowUpBody { transaction_receipt: receipt.to_string(), partial_success, lines: Named(verb.array, lines) }));
-    }
-    Err(refuse(verb, &answer.items))
+    conclude(verb, order.items.iter().map(|item| item.amount), answer, None)
+}
+
+/// Tells what came of a follow-up with Openpay.
+pub fn tell_with_plans(verb: &'static Verb, order: &OpenpayFollowUp, answer: &OpenpayFollowed) -> Result<Reply, Refusal> {
+    conclude(verb, order.items.iter().map(|item| item.amount), &answer.answer, Some(&answer.parts))
+}
+
+fn conclude(
+    verb: &'static Verb,
+    asked: impl Iterator<Item = Option<Money>>,
+    answer: &FollowAnswer,
+    parts: Option<&[OpenpayPart]>,
+) -> Result<Reply, Refusal> {
+    let done = answer.items.iter().filter(|item| fate(item) == Fate::Done).count();
+    let Some(receipt) = answer.receipt.filter(|_| done > 0) else { return Err(refuse(verb, &answer.items)) };
+    let lines = answer.items.iter().zip(asked).map(|(item, asked)| {
+        let line = Line::of_success(verb, item, asked);
+        match parts {
+            Some(parts) => line.with_plan(item, parts),
+            None => line,
+        }
+    });
+    let lines = Named(verb.array, lines.collect());
+    let is_partial = done < answer.items.len();
+    let partial_success = (is_partial || parts.is_none()).then_some(is_partial);
+    Ok(Reply::ok(&FollowUpBody { transaction_receipt: receipt.to_string(), partial_success, lines }))
 }
 
 /// Tells a follow-up of which nothing is known to have been done.

@@ -11,6 +11,7 @@ use florin_service::caller::ShopperCaller;
 use florin_service::instore::{self, Challenge, ChallengeKind};
 use florin_service::occasions::InStoreTransaction;
 use florin_service::{Context, Cx, ServiceError, Tx, instruments};
+use florin_web::Surface;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -22,37 +23,46 @@ use super::transaction::{TransactionBody, View};
 use crate::agreements::{Charged, CreateRequest, End, refuse};
 use crate::call::Call;
 use crate::error::Refusal;
-use crate::fields::{Hidden, Text};
-use crate::fraud::FraudPayload;
+use crate::fields::{DESCRIPTION_MAX, Hidden, Text};
+use crate::fraud::{self, FraudPayload};
 use crate::maybe::Maybe;
 use crate::money::Amount;
 use crate::particulars::{Place, WellFormed};
 use crate::payments::{REFERENCE_MAX, step_up};
 use crate::reply::Reply;
 use crate::spoken::Word;
-use crate::surface::Surface;
 use crate::wallet_list::AgreementBody;
 
 /// What this family wants beside the body of the other one.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "held to its shape by being read")]
 struct Billed {
-    billing_address: WellFormed<Place>,
+    #[serde(rename = "billingAddress")]
+    _billing_address: WellFormed<Place>,
+    #[serde(default)]
+    description: Maybe<Text<DESCRIPTION_MAX>>,
+    payment_agreement: Described,
+}
+
+#[derive(Debug, Deserialize)]
+struct Described {
+    #[serde(default)]
+    description: Maybe<Text<DESCRIPTION_MAX>>,
 }
 
 /// Changes as they are sent; what is left out stays as it is.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UpdateSent {
-    #[serde(rename = "clientReference")]
-    _client_reference: Text<REFERENCE_MAX>,
+    client_reference: Text<REFERENCE_MAX>,
     payment_agreement: Option<NewTerms>,
+    #[serde(default)]
+    description: Maybe<Text<DESCRIPTION_MAX>>,
     #[serde(rename = "billingAddress")]
     _billing_address: Option<WellFormed<Place>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NewTerms {
     #[serde(default)]
@@ -61,6 +71,8 @@ struct NewTerms {
     end_date: Maybe<End>,
     charge_frequency: Option<Word<Frequency>>,
     charge_amount: Option<Amount>,
+    #[serde(default)]
+    description: Maybe<Text<DESCRIPTION_MAX>>,
     #[serde(default)]
     step_up_token: Maybe<Hidden>,
 }
@@ -97,7 +109,14 @@ struct MadeBody<'t> {
 }
 
 impl NewTerms {
-    fn read(self, standing: Frequency, meta: &mut Meta) -> Result<AgreementChanges, ServiceError> {
+    /// What changes, if anything does; the description may stand beside it.
+    fn of(sent: Option<Self>, described: Option<Text<DESCRIPTION_MAX>>) -> Option<Self> {
+        let terms = sent.or_else(|| described.is_some().then(Self::default))?;
+        let description = Maybe(terms.description.0.or(described));
+        Some(Self { description, ..terms })
+    }
+
+    fn read(self, standing: Frequency, client_reference: String, mut meta: Meta) -> Result<AgreementChanges, ServiceError> {
         let instrument = self.payment_instrument_id.0.map(|id| instrument(id.as_str())).transpose()?;
         let token = self.step_up_token.0.map(|token| token.expose().to_owned());
         let challenges = meta.challenges()?;
@@ -107,6 +126,9 @@ impl NewTerms {
             ends_at: self.end_date.0.and_then(End::changed),
             frequency: self.charge_frequency.map_or(standing, |Word(frequency)| frequency),
             amount: self.charge_amount.map(Amount::money),
+            description: self.description.0.map(Text::into_string),
+            client_reference,
+            fraud: meta.fraud.map(FraudPayload::into_payload),
         })
     }
 }
@@ -121,17 +143,17 @@ fn code(challenges: &[Challenge], instrument: Option<&InstrumentId>) -> Option<S
 /// `POST …/customer/payments/agreements`
 pub async fn create(surface: Surface, call: Call) -> Outcome {
     let (cx, shopper) = (&surface.cx, call.shopper()?);
-    call.json::<Sent<Billed>>()?;
+    let beside = call.json::<Sent<Billed>>()?.data;
     let Sent { data, mut meta } = call.json::<Sent<CreateRequest>>()?;
     let challenges = meta.challenges()?;
-    let new = data.read()?;
+    let new = data.screened_by(meta.fraud).read()?;
     let new = NewAgreement {
         step_up: new.step_up.clone().or_else(|| code(&challenges, Some(&new.instrument))),
-        fraud: meta.fraud.map(FraudPayload::into_payload),
+        description: beside.payment_agreement.description.0.or(beside.description.0).map(Text::into_string),
         ..new
     };
     let charged = Charged::Instrument(new.instrument.clone());
-    match instore::create_agreement(cx, shopper, new).await {
+    match instore::create_agreement(cx, shopper, new, call.key()).await {
         Ok((answer, made)) => told_new(cx, &answer, made.as_ref()).await,
         Err(error) => Err(refused(cx, shopper, charged, error).await),
     }
@@ -139,9 +161,12 @@ pub async fn create(surface: Surface, call: Call) -> Outcome {
 
 /// Tells a new agreement. One whose first charge was refused does not exist, so that the refusal is all there is to tell.
 async fn told_new(cx: &Cx, answer: &AgreementAnswer, made: Option<&InStoreTransaction>) -> Outcome {
+    if answer.is_rejected() {
+        return Err(rejected(answer));
+    }
     if let Some(made) = made.filter(|made| made.transaction.state == TransactionState::Rejected) {
         let fault = made.transaction.movements.first().and_then(Movement::fault).unwrap_or(Fault::Technical);
-        let refusal = Refusal::of_fault(fault).at(StatusCode::UNPROCESSABLE_ENTITY);
+        let refusal = fraud::beside(Refusal::of_fault(fault).at(StatusCode::UNPROCESSABLE_ENTITY), answer.fraud.as_ref());
         return Err(match step_up(cx, fault, &answer.instrument) {
             Some(step_up) => refusal.with("stepUp", &step_up).into(),
             None => refusal.into(),
@@ -156,6 +181,11 @@ async fn told_new(cx: &Cx, answer: &AgreementAnswer, made: Option<&InStoreTransa
         transaction: made.map(|made| TransactionBody::of(made, View::Shopper, &beside)),
         immediate_charge: made.is_some(),
     }))
+}
+
+/// The refusal of an agreement that the fraud screen rejected.
+fn rejected(answer: &AgreementAnswer) -> Unfit {
+    fraud::beside(Refusal::of_fault(Fault::FraudRejected).at(StatusCode::UNPROCESSABLE_ENTITY), answer.fraud.as_ref()).into()
 }
 
 /// An operation's refusal, with the page on which a missing code is typed.
@@ -179,12 +209,15 @@ pub async fn show(surface: Surface, call: Call) -> Outcome {
 /// `POST …/customer/payments/agreements/{paymentToken}`
 pub async fn update(surface: Surface, call: Call) -> Outcome {
     let (cx, shopper) = (&surface.cx, call.shopper()?);
-    let Sent { data, mut meta } = call.json::<Sent<UpdateSent>>()?;
+    let Sent { data, meta } = call.json::<Sent<UpdateSent>>()?;
     let (standing, paid) = find(cx, shopper, id(&call)?).await?;
-    let Some(terms) = data.payment_agreement else { return Ok(tell(&body(cx, &standing, paid.as_ref()))) };
-    let changes = terms.read(standing.frequency, &mut meta)?;
+    let Some(terms) = NewTerms::of(data.payment_agreement, data.description.0) else {
+        return Ok(tell(&body(cx, &standing, paid.as_ref())));
+    };
+    let changes = terms.read(standing.frequency, data.client_reference.into_string(), meta)?;
     let charged = changes.instrument.clone().map_or(Charged::Agreement(standing.id), Charged::Instrument);
-    match agreements::update(cx, shopper, standing.id, changes).await {
+    match agreements::update(cx, shopper, standing.id, changes, call.key()).await {
+        Ok(answer) if answer.is_rejected() => Err(rejected(&answer)),
         Ok(answer) => Ok(tell(&body(cx, &answer.agreement, Some(&answer.instrument)))),
         Err(error) => Err(refused(cx, shopper, charged, error).await),
     }
@@ -208,7 +241,7 @@ pub async fn charge(surface: Surface, call: Call) -> Outcome {
 
 /// `DELETE …/merchant/payments/agreements/{paymentToken}`
 pub async fn remove(surface: Surface, call: Call) -> Outcome {
-    agreements::remove(&surface.cx, &call.merchant, id(&call)?).await?;
+    agreements::remove(&surface.cx, &call.merchant, id(&call)?, call.key()).await?;
     Ok(Reply::nothing())
 }
 
@@ -246,12 +279,24 @@ mod tests {
         assert!(read("{}").is_err());
         let terms = |json: &str| {
             let sent = read(&format!(r#"{{"clientReference":"x","paymentAgreement":{json}}}"#)).unwrap();
-            sent.payment_agreement.unwrap().read(Frequency::Monthly, &mut Meta::default()).unwrap()
+            sent.payment_agreement.unwrap().read(Frequency::Monthly, "c".to_owned(), Meta::default()).unwrap()
         };
         let plain = terms("{}");
         assert_eq!((plain.frequency, plain.amount, plain.ends_at, plain.instrument), (Frequency::Monthly, None, None, None));
         let said = terms(r#"{"chargeFrequency":"weekly","chargeAmount":5,"paymentInstrumentId":"7","stepUpToken":"t"}"#);
         assert_eq!((said.frequency, said.step_up.as_deref()), (Frequency::Weekly, Some("t")));
+    }
+
+    #[test]
+    fn a_description_counts_wherever_it_stands() {
+        let described = |more: &str| {
+            let sent = serde_json::from_str::<UpdateSent>(&format!(r#"{{"clientReference":"x"{more}}}"#)).unwrap();
+            NewTerms::of(sent.payment_agreement, sent.description.0).map(|terms| terms.description.0.map(Text::into_string))
+        };
+        assert_eq!(described(""), None);
+        assert_eq!(described(r#","paymentAgreement":{}"#), Some(None));
+        assert_eq!(described(r#","description":"beside""#), Some(Some("beside".to_owned())));
+        assert_eq!(described(r#","description":"b","paymentAgreement":{"description":"in it"}"#), Some(Some("in it".to_owned())));
     }
 
     #[test]

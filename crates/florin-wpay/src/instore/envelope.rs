@@ -16,11 +16,11 @@ use crate::reply::Reply;
 
 /// A body as it is sent.
 #[derive(Debug, Deserialize)]
-pub struct Sent<D> {
+pub struct Sent<D, M = Meta> {
     /// What it is about.
     pub data: D,
     /// What comes with it.
-    pub meta: Meta,
+    pub meta: M,
 }
 
 /// What comes with a body. `callbacks` is read by nobody: the contract describes nothing that would happen with them.
@@ -123,6 +123,11 @@ struct Count {
 /// A 200 that tells `data`.
 pub fn tell(data: &impl Serialize) -> Reply {
     Reply::ok(&Told { data, meta: Nothing {} })
+}
+
+/// A 200 that tells `data`, with `meta` beside it.
+pub fn tell_with(data: &impl Serialize, meta: impl Serialize) -> Reply {
+    Reply::ok(&Told { data, meta })
 }
 
 /// A 200 that tells `count` of `total` in `data`.

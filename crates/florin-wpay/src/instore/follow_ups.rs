@@ -4,6 +4,7 @@ use florin_domain::payment::TransactionState;
 use florin_service::follow_ups::FollowItem;
 use florin_service::instore::{self, FollowedUp, InStoreFollowUp};
 use florin_service::occasions::InStoreTransaction;
+use florin_web::Surface;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -20,7 +21,6 @@ use crate::maybe::Maybe;
 use crate::money::Amount;
 use crate::payments::{PARTS_MAX, REFERENCE_MAX};
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,7 +107,7 @@ pub async fn refund(surface: Surface, call: Call) -> Outcome {
         order_number: sent.order_number.0.map(Text::into_string),
         items: items("subTransactions", sent.sub_transactions)?,
     };
-    let answer = instore::refund(&surface.cx, &call.merchant, id(&call)?, order).await?;
+    let answer = instore::refund(&surface.cx, &call.merchant, id(&call)?, order, call.key()).await?;
     told_refund(&answer)
 }
 
@@ -115,7 +115,7 @@ pub async fn refund(surface: Surface, call: Call) -> Outcome {
 pub async fn complete(surface: Surface, call: Call) -> Outcome {
     let sent = call.json::<Sent<CompletionSent>>()?.data;
     let order = follow_up((sent.client_reference, sent.order_number), items("completions", sent.completions)?);
-    let answer = instore::complete(&surface.cx, &call.merchant, id(&call)?, order).await?;
+    let answer = instore::complete(&surface.cx, &call.merchant, id(&call)?, order, call.key()).await?;
     told(&COMPLETION, &answer)
 }
 
@@ -123,7 +123,7 @@ pub async fn complete(surface: Surface, call: Call) -> Outcome {
 pub async fn void(surface: Surface, call: Call) -> Outcome {
     let sent = call.json::<Sent<VoidSent>>()?.data;
     let order = follow_up((sent.client_reference, sent.order_number), items("voids", sent.voids)?);
-    let answer = instore::void(&surface.cx, &call.merchant, id(&call)?, order).await?;
+    let answer = instore::void(&surface.cx, &call.merchant, id(&call)?, order, call.key()).await?;
     told(&VOID, &answer)
 }
 

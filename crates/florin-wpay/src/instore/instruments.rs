@@ -3,10 +3,11 @@
 use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::shopper::WalletKind;
 use florin_domain::{InstrumentToken, Timestamp, WalletId};
-use florin_service::{Context, Cx, ServiceError, Tx, caller, instruments, sessions};
+use florin_service::{Context, Cx, ServiceError, Tx, caller, instore, instruments, sessions};
+use florin_web::Surface;
 use serde::Serialize;
 
-use super::envelope::{Sent, tell};
+use super::envelope::{Sent, tell, tell_with};
 use super::pages::Query;
 use super::refusal::{Outcome, Unfit};
 use super::sessions::named as session_named;
@@ -14,7 +15,6 @@ use crate::call::Call;
 use crate::captures::{self, Ask};
 use crate::reply::Reply;
 use crate::step_up::StepUp;
-use crate::surface::Surface;
 use crate::wallet_list::{CardBody, GiftCardBody, is_allowed, kept_status, text};
 use crate::words;
 
@@ -35,11 +35,23 @@ struct CardsBody<'w> {
     gift_cards: Vec<GiftCardBody<'w>>,
 }
 
+/// Where a session is open, and what is bought there may be known.
+struct Till {
+    /// The programmes whose gift cards do not pay for it.
+    excluded: Vec<String>,
+}
+
+impl Till {
+    /// Whether a gift card can be spent there.
+    fn takes(&self, card: &Instrument, now: Timestamp) -> bool {
+        !card.has_expired(now) && card.network.as_ref().is_none_or(|programme| !self.excluded.contains(programme))
+    }
+}
+
 impl<'w> CardsBody<'w> {
-    fn of(cx: &Context, held: &'w [Instrument], now: Timestamp, at_till: bool) -> Self {
+    fn of(cx: &Context, held: &'w [Instrument], now: Timestamp, till: Option<&Till>) -> Self {
         let of_kind = |kind| held.iter().filter(move |instrument| instrument.kind == kind);
-        // At a till a gift card is only allowed while it can be spent.
-        let allowed = |card: &Instrument| is_allowed(card) && !(at_till && card.has_expired(now));
+        let allowed = |card: &Instrument| is_allowed(card) && till.is_none_or(|till| till.takes(card, now));
         Self {
             credit_cards: of_kind(InstrumentKind::Card).map(|card| CardBody::in_store(cx, card, now)).collect(),
             gift_cards: of_kind(InstrumentKind::GiftCard).map(|card| GiftCardBody::in_store(card, allowed(card))).collect(),
@@ -129,9 +141,10 @@ pub async fn list(surface: Surface, call: Call) -> Outcome {
     let (cx, shopper) = (&surface.cx, call.shopper()?);
     let query = Query::of(call.query());
     let session = query.get("paymentSessionId")?.map(session_named).transpose()?;
-    if let Some(session) = session {
-        sessions::find_for_shopper(cx, shopper, session).await?;
-    }
+    let till = match session {
+        Some(session) => Some(Till { excluded: sessions::excluded_programmes(cx, shopper, session).await? }),
+        None => None,
+    };
     let everyday = caller::wallet_of(&shopper.merchant.id, &shopper.shopper, WalletKind::Everyday);
     let (wallet, now) = (shopper.wallet, cx.clock.now());
     let both = cx.store.read(move |tx: &mut Tx<'_>| {
@@ -139,7 +152,7 @@ pub async fn list(surface: Surface, call: Call) -> Outcome {
         Ok::<_, ServiceError>((own, instruments::list(tx, everyday, now)?.instruments))
     });
     let (own, everyday) = both.await?;
-    let cards = |held| CardsBody::of(cx, held, now, session.is_some());
+    let cards = |held| CardsBody::of(cx, held, now, till.as_ref());
     Ok(tell(&ListBody { own: cards(&own), everyday_pay: (!everyday.is_empty()).then(|| cards(&everyday)) }))
 }
 
@@ -149,18 +162,34 @@ pub async fn begin(surface: Surface, call: Call) -> Outcome {
     Ok(tell(&captures::start(&surface.cx, call.shopper()?, &ask).await?))
 }
 
-/// `GET …/customer/instruments/{paymentInstrumentId}`. A `publicKey` is taken for what it is, a wish: what it would be for, the
-/// whole number under that key, never leaves the vault, and so there is no `cipherText`.
+/// What comes with one instrument.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EncryptedMeta {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cipher_text: Option<String>,
+}
+
+/// `GET …/customer/instruments/{paymentInstrumentId}`. With a `publicKey` its payment token comes under that key as well; the
+/// number of a card never leaves the vault, under no key.
 pub async fn show(surface: Surface, call: Call) -> Outcome {
+    let query = Query::of(call.query());
+    let public_key = query.get("publicKey")?;
     let found = find(&surface.cx, call.shopper()?.wallet, call.param("paymentInstrumentId")).await?;
-    Ok(tell(&InstrumentBody::of(&surface.cx, &found, surface.cx.clock.now())))
+    let cipher_text = public_key.map(|key| instore::letter(&found, key)).transpose()?;
+    Ok(tell_with(&InstrumentBody::of(&surface.cx, &found, surface.cx.clock.now()), EncryptedMeta { cipher_text }))
 }
 
 /// `DELETE …/customer/instruments/{paymentInstrumentId}`
 pub async fn remove(surface: Surface, call: Call) -> Outcome {
     let shopper = call.shopper()?;
-    let found = find(&surface.cx, shopper.wallet, call.param("paymentInstrumentId")).await?;
-    instruments::remove(&surface.cx, shopper, &found.id).await?;
+    let name = call.param("paymentInstrumentId");
+    let id = match find(&surface.cx, shopper.wallet, name).await {
+        Ok(found) => found.id,
+        // The call may be a repetition of the one that took it out.
+        Err(unknown) => InstrumentId::parse(name).map_err(|_| unknown)?,
+    };
+    instruments::remove(&surface.cx, shopper, &id, call.key()).await?;
     Ok(Reply::nothing())
 }
 

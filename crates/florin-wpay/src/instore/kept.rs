@@ -29,12 +29,20 @@ impl<'de, T: for<'t> Deserialize<'t>> Deserialize<'de> for Kept<T> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         let mut inside = serde_json::Deserializer::from_str(json.get());
         // Where it is wrong is told, and nothing of what stands there.
-        serde_path_to_error::deserialize::<_, T>(&mut inside).map_err(|error| match error.path().to_string().as_str() {
-            "." => D::Error::custom("has not the shape of the contract"),
+        serde_path_to_error::deserialize::<_, T>(&mut inside).map_err(|error| match place(&error).as_str() {
+            "" => D::Error::custom("has not the shape of the contract"),
             place => D::Error::custom(format_args!("has not the shape of the contract at {place}")),
         })?;
         Ok(Self(String::from(Box::<str>::from(json)), PhantomData))
     }
+}
+
+/// Where JSON is not what it should be; a field that is missing is named as if it stood there.
+fn place(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let (path, told) = (error.path().to_string(), error.inner().to_string());
+    let missing = told.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')).map(|(field, _)| field);
+    let parts = [Some(path.as_str()).filter(|path| *path != "."), missing];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(".")
 }
 
 /// Any object.
@@ -123,7 +131,7 @@ mod tests {
         assert_eq!(read(whole).unwrap().into_json(), whole);
         let error = read(r#"{"items":[{"label":"Milk"},{"label":"Salt","quantity":"4003"}]}"#).unwrap_err();
         assert!(error.contains("items[1].quantity") && !error.contains("4003"), "{error}");
-        assert!(read(r#"{"items":[{}]}"#).is_err());
+        assert!(read(r#"{"items":[{}]}"#).unwrap_err().contains("items[0].label"));
         assert!(read("[]").is_err());
     }
 }

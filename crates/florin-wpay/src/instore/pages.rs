@@ -19,6 +19,7 @@ const PAGE: &[&str] = &["page"];
 const PAGE_SIZE: &[&str] = &["page-size", "pageSize"];
 const START_TIME: &[&str] = &["start-time", "startTime"];
 const END_TIME: &[&str] = &["end-time", "endTime"];
+const CHANGED_SINCE: &[&str] = &["last-update-date-time", "last-updated-date-time"];
 
 /// A call's query.
 pub struct Query<'q>(Vec<(Cow<'q, str>, Cow<'q, str>)>);
@@ -66,12 +67,20 @@ impl<'q> Query<'q> {
         number.filter(|number| (1..=max).contains(number)).ok_or_else(wrong)
     }
 
-    /// From when and until when.
+    /// From when and until when, each as it is told.
     ///
     /// # Errors
     /// A 400 naming the parameter.
     pub fn times(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Refusal> {
-        Ok((self.time(START_TIME)?, self.time(END_TIME)?))
+        Ok((self.time(START_TIME)?, self.time(END_TIME)?.map(Timestamp::millisecond_end)))
+    }
+
+    /// Since when what is wanted was changed.
+    ///
+    /// # Errors
+    /// A 400 naming the parameter.
+    pub fn changed_since(&self) -> Result<Option<Timestamp>, Refusal> {
+        self.time(CHANGED_SINCE)
     }
 
     fn time(&self, names: &'static [&'static str]) -> Result<Option<Timestamp>, Refusal> {
@@ -111,7 +120,7 @@ mod tests {
                 assert_eq!(Query::of(&format!("{name}={value}")).times().ok(), Some((at, None)), "{name}={value}");
             }
         }
-        assert_eq!(Query::of("endTime=2021-02-17T06:31:46.358Z").times().ok(), Some((None, at)));
+        assert_eq!(Query::of("endTime=2021-02-17T06:31:46.358Z").times().ok(), Some((None, at.map(Timestamp::millisecond_end))));
         assert!(Query::of("end-time=yesterday").times().is_err());
     }
 }

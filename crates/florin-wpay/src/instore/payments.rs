@@ -7,6 +7,7 @@ use florin_domain::money::Money;
 use florin_service::instore::{self, ImmediatePayment};
 use florin_service::occasions::InStoreTransaction;
 use florin_service::{Cx, ServiceError};
+use florin_web::Surface;
 use serde::Deserialize;
 
 use super::beside::Beside;
@@ -19,12 +20,10 @@ use super::requests;
 use super::transaction::{TransactionBody, View};
 use crate::call::Call;
 use crate::fields::Text;
-use crate::fraud::FraudPayload;
 use crate::money::Amount;
-use crate::particulars::{Place, WellFormed};
+use crate::particulars::Destination;
 use crate::payments::REFERENCE_MAX;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,8 +36,7 @@ struct ImmediateSent {
     pos_payload: Option<PayloadSent>,
     merchant_payload: Option<PayloadSent>,
     transaction_type: Option<KindsSent>,
-    #[serde(rename = "shippingAddress")]
-    _shipping_address: Option<WellFormed<Place>>,
+    shipping_address: Option<Destination>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,21 +63,21 @@ fn read(sent: Sent<ImmediateSent>) -> Result<ImmediatePayment, ServiceError> {
         pos_payload: data.pos_payload.map(Into::into),
         merchant_payload: data.merchant_payload.map(Into::into),
         challenges: meta.challenges()?,
-        fraud: meta.fraud.map(FraudPayload::into_payload),
+        fraud: meta.fraud.map(|payload| payload.with_goods(data.shipping_address)),
     })
 }
 
 /// `POST …/customer/payments`
 pub async fn pay_now(surface: Surface, call: Call) -> Outcome {
     let payment = read(call.json::<Sent<ImmediateSent>>()?)?;
-    let paid = instore::pay_now(&surface.cx, call.shopper()?, payment).await?;
+    let paid = instore::pay_now(&surface.cx, call.shopper()?, payment, call.key()).await?;
     Ok(told(&surface.cx, &paid).await)
 }
 
 /// `PUT …/customer/payments/{paymentRequestId}`
 pub async fn pay(surface: Surface, call: Call) -> Outcome {
     let how = how::read(call.json::<Sent<HowSent>>()?)?;
-    let paid = instore::pay(&surface.cx, call.shopper()?, requests::id(&call)?, how).await?;
+    let paid = instore::pay(&surface.cx, call.shopper()?, requests::id(&call)?, how, call.key()).await?;
     Ok(told(&surface.cx, &paid).await)
 }
 

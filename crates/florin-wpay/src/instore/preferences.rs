@@ -4,6 +4,7 @@ use florin_domain::instrument::InstrumentId;
 use florin_domain::split::{PaymentPreferences, SecondaryOrder, SecondaryPreference};
 use florin_service::ServiceError;
 use florin_service::preferences::{self, Groups, ShopperPreferences};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use super::any_case::AnyCase;
@@ -14,7 +15,6 @@ use crate::fields::Text;
 use crate::maybe::Maybe;
 use crate::payments::REFERENCE_MAX;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// How a shopper likes to pay, as it is sent.
 #[derive(Debug, Deserialize)]

@@ -6,6 +6,7 @@ use florin_domain::qr::{Qr, QrReference};
 use florin_domain::{QrId, Timestamp};
 use florin_service::ServiceError;
 use florin_service::qr_codes::{self, NewQr};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use super::any_case::AnyCase;
@@ -17,7 +18,6 @@ use super::sessions;
 use crate::call::Call;
 use crate::fields::Text;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -82,7 +82,8 @@ pub async fn create(surface: Surface, call: Call) -> Outcome {
         ReferenceType::PaymentRequest => QrReference::Request(requests::named(id)?),
         ReferenceType::PaymentSession => QrReference::Session(sessions::named(id)?),
     };
-    let qr = qr_codes::create(&surface.cx, &call.merchant, reference, NewQr { lives: lives(sent.time_to_live) }).await?;
+    let new = NewQr { lives: lives(sent.time_to_live) };
+    let qr = qr_codes::create(&surface.cx, &call.merchant, reference, new, call.key()).await?;
     Ok(tell(&QrBody::of(&qr)?))
 }
 
@@ -97,7 +98,7 @@ pub async fn show(surface: Surface, call: Call) -> Outcome {
 
 /// `DELETE …/merchant/qr/{qrId}`
 pub async fn cancel(surface: Surface, call: Call) -> Outcome {
-    qr_codes::cancel(&surface.cx, &call.merchant, id(&call)?).await?;
+    qr_codes::cancel(&surface.cx, &call.merchant, id(&call)?, call.key()).await?;
     Ok(Reply::nothing())
 }
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use florin_domain::payment_request::PaymentRequest;
 use florin_domain::{PaymentRequestId, Timestamp, WalletId};
-use florin_service::payment_requests::{self, NewRequest, RequestFilter, RequestKey};
+use florin_service::payment_requests::{self, NewRequest, RequestFilter};
 use florin_service::{digest, qr_codes};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -20,7 +21,6 @@ use crate::fields::Text;
 use crate::maybe::Maybe;
 use crate::money::Amount;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -181,7 +181,8 @@ pub fn named(text: &str) -> Result<PaymentRequestId, Unfit> {
 pub async fn create(surface: Surface, call: Call) -> Outcome {
     let mut sent = call.json::<Sent<NewSent>>()?.data;
     let key = sent.idempotency_key.0.take();
-    let key = key.map(|key| RequestKey { key: key.into_string(), fingerprint: digest(call.body()) });
+    let key = key.map(|key| payment_requests::key(&surface.cx, &call.merchant, key.into_string(), &digest(call.body())));
+    let key = key.or_else(|| call.key());
     let made = payment_requests::create(&surface.cx, &call.merchant, sent.read()?, key).await?;
     let qr = made.qr.as_ref().map(QrBody::of).transpose()?;
     Ok(tell(&MadeBody { payment_request_id: made.request.id.to_string(), qr }))
@@ -214,7 +215,7 @@ pub async fn show_merchants(surface: Surface, call: Call) -> Outcome {
 
 /// `DELETE …/merchant/payments/{paymentRequestId}`
 pub async fn close(surface: Surface, call: Call) -> Outcome {
-    payment_requests::close(&surface.cx, &call.merchant, id(&call)?).await?;
+    payment_requests::close(&surface.cx, &call.merchant, id(&call)?, call.key()).await?;
     Ok(Reply::nothing())
 }
 

@@ -3,6 +3,7 @@
 use florin_domain::SchemaId;
 use florin_domain::schema::Schema;
 use florin_service::schemas::{self, NewSchema};
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -10,12 +11,8 @@ use super::envelope::{Sent, tell, tell_page};
 use super::kept::{Kept, Object, raw};
 use super::refusal::{Outcome, Unfit};
 use crate::call::Call;
-use crate::fields::Text;
+use crate::fields::{DESCRIPTION_MAX, Text};
 use crate::maybe::Maybe;
-use crate::surface::Surface;
-
-/// The longest description, in characters.
-const DESCRIPTION_MAX: usize = 512;
 
 #[derive(Debug, Deserialize)]
 struct NewSent {
@@ -83,7 +80,7 @@ pub async fn register(surface: Surface, call: Call) -> Outcome {
     let sent = call.json::<Sent<NewSent>>()?.data;
     let description = sent.description.0.map(Text::into_string);
     let new = NewSchema { kind: sent.kind.into_string(), description, json: sent.schema.into_json() };
-    let schema = schemas::register(&surface.cx, &call.merchant, new).await?;
+    let schema = schemas::register(&surface.cx, &call.merchant, new, call.key()).await?;
     Ok(tell(&SummaryBody::of(&schema)))
 }
 

@@ -3,7 +3,8 @@
 use florin_domain::PaymentSessionId;
 use florin_domain::session::PaymentSession;
 use florin_service::ServiceError;
-use florin_service::sessions::{self, NewSession};
+use florin_service::sessions::{self, NewSession, News};
+use florin_web::Surface;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,6 @@ use crate::error::Refusal;
 use crate::fields::Text;
 use crate::maybe::Maybe;
 use crate::reply::Reply;
-use crate::surface::Surface;
 use crate::words;
 
 #[derive(Debug, Deserialize)]
@@ -116,7 +116,7 @@ pub async fn create(surface: Surface, call: Call) -> Outcome {
         request,
         qr: wanted(sent.generate_qr, sent.time_to_live_qr),
     };
-    let opened = sessions::create(&surface.cx, &call.merchant, new).await?;
+    let opened = sessions::create(&surface.cx, &call.merchant, new, call.key()).await?;
     let qr = opened.qr.as_ref().map(QrBody::of).transpose()?;
     let payment_session = SessionBody::of(&opened.session);
     Ok(tell(&OpenedBody { payment_session_id: opened.session.id.to_string(), payment_session, qr }))
@@ -132,7 +132,8 @@ pub async fn show_merchants(surface: Surface, call: Call) -> Outcome {
 pub async fn update(surface: Surface, call: Call) -> Outcome {
     let sent = call.json::<Sent<NewsSent>>()?.data;
     let request = sent.payment_request_id.0.map(|id| requests::named(id.as_str())).transpose()?;
-    let updated = sessions::update(&surface.cx, &call.merchant, id(&call)?, sent.merchant_info.into(), request).await;
+    let news = News { merchant_info: sent.merchant_info.into(), request };
+    let updated = sessions::update(&surface.cx, &call.merchant, id(&call)?, news, call.key()).await;
     Ok(tell(&SessionBody::of(&updated.map_err(refused_update)?)))
 }
 
@@ -151,7 +152,7 @@ pub async fn close_merchants(surface: Surface, call: Call) -> Outcome {
     if reason.as_ref().is_some_and(|reason| reason.contains('\0')) {
         return Err(Refusal::invalid("reason holds the character U+0000.").into());
     }
-    sessions::close(&surface.cx, &call.merchant, id(&call)?, reason).await?;
+    sessions::close(&surface.cx, &call.merchant, id(&call)?, reason, call.key()).await?;
     Ok(Reply::nothing())
 }
 
@@ -170,20 +171,20 @@ pub async fn show_scanned(surface: Surface, call: Call) -> Outcome {
 /// `POST …/customer/payment/session/{paymentSessionId}`
 pub async fn associate(surface: Surface, call: Call) -> Outcome {
     let info = call.json::<Sent<CustomerSent>>()?.data.customer_info;
-    sessions::associate(&surface.cx, call.shopper()?, id(&call)?, info.into()).await?;
+    sessions::associate(&surface.cx, call.shopper()?, id(&call)?, info.into(), call.key()).await?;
     Ok(Reply::nothing())
 }
 
 /// `PUT …/customer/payment/session/{paymentSessionId}`
 pub async fn preapprove(surface: Surface, call: Call) -> Outcome {
     let how = how::read(call.json::<Sent<HowSent>>()?)?;
-    sessions::preapprove(&surface.cx, call.shopper()?, id(&call)?, how).await?;
+    sessions::preapprove(&surface.cx, call.shopper()?, id(&call)?, how, call.key()).await?;
     Ok(Reply::nothing())
 }
 
 /// `DELETE …/customer/payment/session/{paymentSessionId}`
 pub async fn close_shoppers(surface: Surface, call: Call) -> Outcome {
-    sessions::close_for_shopper(&surface.cx, call.shopper()?, id(&call)?).await?;
+    sessions::close_for_shopper(&surface.cx, call.shopper()?, id(&call)?, call.key()).await?;
     Ok(Reply::nothing())
 }
 

@@ -2,6 +2,7 @@
 
 use florin_domain::terms::Acceptance;
 use florin_service::terms;
+use florin_web::Surface;
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{Meta, tell};
@@ -10,7 +11,6 @@ use super::refusal::Outcome;
 use crate::call::Call;
 use crate::fields::Text;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 /// What is agreed to. Of all the bodies here this one may come without a `meta`.
 #[derive(Debug, Deserialize)]

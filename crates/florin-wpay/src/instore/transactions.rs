@@ -2,6 +2,7 @@
 
 use florin_domain::{PaymentRequestId, PaymentSessionId, TransactionId};
 use florin_service::occasions::{self, InStoreTransaction, Sought};
+use florin_web::Surface;
 use serde::Serialize;
 
 use super::beside::Beside;
@@ -12,7 +13,6 @@ use super::transaction::{DetailsBody, TransactionBody, View};
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::reply::Reply;
-use crate::surface::Surface;
 
 #[derive(Serialize)]
 struct ListBody<'t> {

@@ -1,5 +1,7 @@
 //! One instrument's part of a payment, as the answer tells it.
 
+use std::borrow::Cow;
+
 use florin_domain::fault::Fault;
 use florin_domain::instrument::InstrumentKind;
 use florin_domain::movement::{Movement, MovementState};
@@ -81,13 +83,25 @@ enum ReceiptData<'t> {
 #[derive(Debug, Serialize)]
 pub struct Extended<'t> {
     field: &'static str,
-    value: &'t str,
+    value: Cow<'t, str>,
 }
 
 impl<'t> Extended<'t> {
     /// The fact `field`.
-    pub const fn new(field: &'static str, value: &'t str) -> Self {
-        Self { field, value }
+    pub fn new(field: &'static str, value: impl Into<Cow<'t, str>>) -> Self {
+        Self { field, value: value.into() }
+    }
+}
+
+/// What is told of a movement of a payment that was refused, or is `open`: its reference where money moved, or may have; and why.
+pub fn refused(movement: &Movement, open: bool) -> (Option<String>, Reason) {
+    let reference = Some(movement.reference.to_string());
+    match movement.state {
+        MovementState::Done { .. } => {
+            (reference, Reason { detail: Some(if open { CHARGED_SO_FAR } else { STAYS_CHARGED }), ..Reason::default() })
+        }
+        MovementState::Asked => (reference, Reason::of(movement)),
+        MovementState::Refused { .. } | MovementState::Reversing { .. } | MovementState::Reversed { .. } => (None, Reason::of(movement)),
     }
 }
 
@@ -133,16 +147,8 @@ impl<'t> Item<'t> {
 
     /// A part of a payment that was refused, or is `open`. The reference is told where money moved, or may have.
     pub fn of_refusal(movement: &'t Movement, beside: Beside<'t>, open: bool) -> Self {
-        let item = Self::new(movement, beside);
-        let payment_transaction_ref = Some(movement.reference.to_string());
-        match movement.state {
-            MovementState::Done { .. } => {
-                let detail = Some(if open { CHARGED_SO_FAR } else { STAYS_CHARGED });
-                Self { reason: Reason { detail, ..Reason::default() }, payment_transaction_ref, ..item }
-            }
-            MovementState::Asked => Self { payment_transaction_ref, ..item },
-            MovementState::Refused { .. } | MovementState::Reversing { .. } | MovementState::Reversed { .. } => item,
-        }
+        let (payment_transaction_ref, reason) = refused(movement, open);
+        Self { payment_transaction_ref, reason, ..Self::new(movement, beside) }
     }
 
     fn new(movement: &'t Movement, beside: Beside<'t>) -> Self {

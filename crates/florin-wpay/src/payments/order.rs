@@ -19,7 +19,7 @@ use crate::fields::{Hidden, Text};
 use crate::fraud::FraudPayload;
 use crate::maybe::Maybe;
 use crate::money::Amount;
-use crate::particulars::{BasketItem, ControlData, Line, MerchantField, Place, StoreData, WellFormed};
+use crate::particulars::{BasketItem, ControlData, Destination, Line, MerchantField, StoreData, WellFormed};
 use crate::three_ds::ChallengeResponse;
 
 /// A payment as it is sent.
@@ -38,14 +38,12 @@ pub struct PaymentsRequest {
     /// Our extension: answers to demands for authentication.
     #[serde(default)]
     challenge_responses: Vec<ChallengeResponse>,
-    #[serde(rename = "shippingAddress")]
-    _shipping_address: Option<WellFormed<Place>>,
+    shipping_address: Option<Destination>,
+    fraud_payload: Option<FraudPayload>,
     #[serde(rename = "extendedMerchantData")]
     _extended_merchant_data: Option<Vec<WellFormed<MerchantField>>>,
     #[serde(rename = "basketData")]
     _basket_data: Option<Vec<WellFormed<BasketItem>>>,
-    #[serde(rename = "fraudPayload")]
-    _fraud_payload: Option<FraudPayload>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -183,7 +181,7 @@ impl PaymentsRequest {
             kinds: self.transaction_type.kinds(),
             items: self.payments.into_iter().zip(&names).map(|(part, name)| part.item(answer(&self.challenge_responses, name))).collect(),
             atomicity,
-            fraud: None,
+            fraud: self.fraud_payload.map(|payload| payload.with_goods(self.shipping_address)),
         };
         Ok(Asked { order, names, store: self.store_data })
     }

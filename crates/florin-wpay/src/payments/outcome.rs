@@ -3,6 +3,7 @@
 //! Invariant: the arrays are always all there, and each instrument of the payment stands in exactly one of them.
 
 use florin_domain::fault::Fault;
+use florin_domain::fraud::FraudDecision;
 use florin_domain::instrument::InstrumentKind;
 use florin_domain::movement::{Movement, MovementState};
 use florin_domain::payment::{Atomicity, Transaction, TransactionState};
@@ -13,7 +14,7 @@ use super::details::Details;
 use super::item::{Beside, Item, Reason};
 use super::order::Name;
 use crate::error::{Code, Refusal};
-use crate::fraud::FraudResponse;
+use crate::fraud::{self, FraudResponse};
 use crate::particulars::StoreData;
 use crate::reply::Reply;
 
@@ -131,25 +132,35 @@ const SOMETHING_CHARGED: &str = "The payment was refused, and what has a payment
 const NOTHING_KNOWN: &str = "The outcome is not known yet. Look it up in the transaction history before trying again.";
 const NOTHING_FOUND: &str = "Nothing was charged: the unknown ones name no payment instrument of this wallet.";
 
-/// Tells what came of a payment.
-pub fn tell(transaction: &Transaction, details: &Details, store: Option<&StoreData>) -> Result<Reply, Refusal> {
+/// Tells what came of a payment, and what the fraud screen said of it if it was asked.
+pub fn tell(
+    transaction: &Transaction,
+    details: &Details,
+    store: Option<&StoreData>,
+    decision: Option<&FraudDecision>,
+) -> Result<Reply, Refusal> {
     let beside = Beside { details, store, merchant: transaction.merchant.as_str() };
-    let verdict = verdict(transaction);
-    let refusal = match verdict {
-        Verdict::Paid | Verdict::PartlyPaid => {
-            return Ok(Reply::ok(&PaymentBody {
-                transaction_receipt: transaction.receipt.to_string(),
-                partial_success: verdict == Verdict::PartlyPaid,
-                fraud_response: FraudResponse::default(),
-                arrays: Arrays::of(transaction, |movement| Item::of_success(movement, beside)),
-            }));
-        }
-        Verdict::Refused if has_charged(transaction) => Refusal::new(Code::Bi52, SOMETHING_CHARGED),
-        Verdict::Refused => Refusal::new(Code::Bi52, NOTHING_CHARGED),
-        Verdict::Unknown => unknown_outcome(),
+    let Some(refusal) = refusal(transaction) else {
+        return Ok(Reply::ok(&PaymentBody {
+            transaction_receipt: transaction.receipt.to_string(),
+            partial_success: verdict(transaction) == Verdict::PartlyPaid,
+            fraud_response: FraudResponse::of_any(decision),
+            arrays: Arrays::of(transaction, |movement| Item::of_success(movement, beside)),
+        }));
     };
     let is_open = transaction.is_open();
-    Err(Arrays::of(transaction, |movement| Item::of_refusal(movement, beside, is_open)).beside(refusal))
+    let refusal = Arrays::of(transaction, |movement| Item::of_refusal(movement, beside, is_open)).beside(refusal);
+    Err(fraud::beside(refusal, decision))
+}
+
+/// The refusal of a payment of which nothing is told as paid; nothing if something is.
+pub fn refusal(transaction: &Transaction) -> Option<Refusal> {
+    match verdict(transaction) {
+        Verdict::Paid | Verdict::PartlyPaid => None,
+        Verdict::Refused if has_charged(transaction) => Some(Refusal::new(Code::Bi52, SOMETHING_CHARGED)),
+        Verdict::Refused => Some(Refusal::new(Code::Bi52, NOTHING_CHARGED)),
+        Verdict::Unknown => Some(unknown_outcome()),
+    }
 }
 
 /// Nobody knows yet whether money moved. The contract has no arrays beside a 504, so the status is 502.

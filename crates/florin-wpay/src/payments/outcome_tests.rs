@@ -1,9 +1,11 @@
 //! The answers to payments, against the shapes of the contract.
 
 use florin_domain::fault::Fault;
+use florin_domain::fraud::{FraudDecision, FraudVerdict};
 use florin_domain::instrument::{InstrumentId, InstrumentKind};
 use florin_domain::movement::{Movement, MovementState};
 use florin_domain::payment::{Atomicity, Transaction, TransactionState};
+use florin_domain::{FraudDecisionId, Timestamp};
 use serde_json::{Value, json};
 
 use super::details::{Account, Details, StepUp};
@@ -16,7 +18,7 @@ use crate::particulars::StoreData;
 const ARRAYS: [&str; 7] = ["creditCards", "giftCards", "payPal", "androidPay", "googlePay", "applePay", "unknown"];
 
 fn told(transaction: &Transaction, details: &Details, store: Option<&StoreData>) -> (u16, Value) {
-    let (status, body) = match tell(transaction, details, store) {
+    let (status, body) = match tell(transaction, details, store, None) {
         Ok(reply) => (reply.status, reply.body),
         Err(refusal) => (refusal.status(), serde_json::to_vec(&refusal).unwrap()),
     };
@@ -205,4 +207,28 @@ fn names_that_name_nothing_are_told_as_they_came() {
     }]);
     assert_eq!((&body["httpStatusCode"], &body["errorCode"], &body["unknown"]), (&json!(400), &json!("BI52"), &expected));
     assert_eq!(body["creditCards"], json!([]));
+}
+
+#[test]
+fn what_the_fraud_screen_said_is_told_of_what_happened_and_of_what_did_not() {
+    let decision = |verdict: FraudVerdict| FraudDecision {
+        id: FraudDecisionId::from_random([1; 16]),
+        client_id: "c".to_owned(),
+        verdict,
+        reason_code: verdict.reason_code().to_owned(),
+        rules: Vec::new(),
+        decided_at: Timestamp::from_micros(0),
+    };
+    let keep = Atomicity::KeepSuccesses;
+    let whole = payment(TransactionState::Approved, keep, vec![paid(1)]);
+    let accepted = tell(&whole, &Details::default(), None, Some(&decision(FraudVerdict::Review))).unwrap();
+    let body: Value = serde_json::from_slice(&accepted.body).unwrap();
+    assert_eq!(body["fraudResponse"], json!({ "clientId": "c", "reasonCode": "480", "decision": "REVIEW" }));
+    let rejected = payment(TransactionState::Rejected, keep, vec![refused(1, Fault::FraudRejected)]);
+    let refusal = tell(&rejected, &Details::default(), None, Some(&decision(FraudVerdict::Reject))).unwrap_err();
+    let body = of_refusal(&refusal);
+    assert_eq!(body["fraudResponse"], json!({ "clientId": "c", "reasonCode": "481", "decision": "REJECT" }));
+    assert_eq!((&body["errorCode"], &body["creditCards"][0]["errorCode"]), (&json!("BI52"), &json!("BI52")));
+    let (_, plain) = told(&rejected, &Details::default(), None);
+    assert!(plain.get("fraudResponse").is_none(), "nobody was asked");
 }

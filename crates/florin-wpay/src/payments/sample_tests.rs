@@ -20,29 +20,17 @@ pub fn said(code: &str, message: &str) -> Service {
 /// The `number`-th movement after the first receipt: a card purchase that has just been asked for.
 pub fn movement(number: i64, minor: i64) -> Movement {
     let number_byte = u8::try_from(number).unwrap();
-    Movement {
-        reference: Reference::FIRST.plus(number),
-        receipt: Reference::FIRST,
-        kind: MovementKind::Purchase,
-        original: None,
-        paid_with: PaidWith {
-            instrument: InstrumentId::kept(90_730 + number),
-            token: InstrumentToken::from_random([number_byte; 16]),
-            kind: InstrumentKind::Card,
-            network: Some("VISA".to_owned()),
-            bin: Some("401200".to_owned()),
-            suffix: Some("1881".to_owned()),
-            expiry: Some(CardExpiry { year: 2030, month: 4 }),
-            fingerprint: [0; 32],
-        },
-        amount: Money::new(minor, Currency::Aud),
-        state: MovementState::Asked,
-        service: None,
-        hold: None,
-        captured: Money::zero(Currency::Aud),
-        refunded: Money::zero(Currency::Aud),
-        expires_at: None,
-    }
+    let paid_with = PaidWith {
+        instrument: InstrumentId::kept(90_730 + number),
+        token: InstrumentToken::from_random([number_byte; 16]),
+        kind: InstrumentKind::Card,
+        network: Some("VISA".to_owned()),
+        bin: Some("401200".to_owned()),
+        suffix: Some("1881".to_owned()),
+        expiry: Some(CardExpiry { year: 2030, month: 4 }),
+        fingerprint: [0; 32],
+    };
+    Movement::asked((Reference::FIRST, number), MovementKind::Purchase, Money::new(minor, Currency::Aud), paid_with)
 }
 
 /// The same movement with another kind of instrument, which has neither a number nor an expiry.
