@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
-use crate::{bench, clock, keys, merchant, sandbox, serve, token, vault, verify, webhooks};
+use crate::{bench, clock, keys, merchant, operations, sandbox, serve, token, vault, verify, webhooks};
 
 /// More threads than this bring a gateway nothing: one writer commits for all of them.
 const WORKERS_MAX: usize = 4;
@@ -39,6 +39,8 @@ enum Verb {
     Verify(verify::Options),
     /// Measure how much a server takes
     Bench(bench::Options),
+    /// Print what a server answers, and to whom, as Markdown
+    Operations,
 }
 
 impl Command {
@@ -60,6 +62,10 @@ impl Command {
                 Verb::Clock(options) => clock::run(options).await,
                 Verb::Verify(options) => verify::run(options).await,
                 Verb::Bench(options) => bench::run(options).await,
+                Verb::Operations => {
+                    operations::run();
+                    Ok(())
+                }
             }
         })
     }

@@ -15,6 +15,7 @@ mod gateway;
 mod keys;
 mod log;
 mod merchant;
+mod operations;
 mod private_file;
 mod remote;
 mod sandbox;
