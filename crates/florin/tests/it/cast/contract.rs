@@ -11,22 +11,14 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
 use super::Answer;
+use super::beyond::amend;
 
 /// Where else the file may be.
 const VARIABLE: &str = "FLORIN_WPAY_CONTRACT";
 /// Statuses that come from in front of the operations, so that no operation lists them.
 const OF_THE_GATEWAY: [u16; 6] = [403, 409, 413, 415, 422, 429];
-
-/// What Florin tells beyond the contract: in which schema, under which fields, and what. A kept instrument has its token from the
-/// beginning; what may have moved, or stays charged, can be looked up or given back by its number.
-const BEYOND: [(&str, &[&str], &[&str]); 6] = [
-    ("TokenizePaypalResponse", &["payPal"], &["paymentToken", "createdOn"]),
-    ("TokenizeGiftcardResponse", &["giftCard"], &["paymentToken", "createdOn"]),
-    ("PaymentsErrorResponse", &["creditCards", "giftCards", "payPal", "googlePay", "applePay"], &["paymentTransactionRef", "sessionId"]),
-    ("CompletionsErrorResponse", &["completionResponses"], &["completionTransactionRef"]),
-    ("VoidsErrorResponse", &["voidResponses"], &["voidTransactionRef"]),
-    ("RefundsErrorResponse", &["refundResponses"], &["refundTransactionRef"]),
-];
+/// Statuses that the operations in store give besides, and do not list either.
+const IN_STORE: [u16; 8] = [400, 401, 404, 500, 501, 502, 503, 504];
 
 /// The contract.
 pub struct Contract {
@@ -44,20 +36,20 @@ impl Contract {
             return None;
         };
         let mut document: Value = serde_json::from_slice(&text).expect("the contract is JSON");
-        let parts = document["components"]["schemas"].as_object_mut().expect("schemas");
-        parts.values_mut().for_each(translate);
-        document["paths"].as_object_mut().expect("paths").values_mut().for_each(translate);
-        for (schema, parents, fields) in BEYOND {
-            for parent in parents {
-                let part = &mut document["components"]["schemas"][schema]["properties"][parent];
-                let part = if part["type"] == "array" { &mut part["items"] } else { part };
-                let known = part["properties"].as_object_mut().expect("a place in the contract");
-                for field in fields {
-                    assert!(known.insert((*field).to_owned(), json!({ "type": "string" })).is_none(), "the contract knows {field} by now");
-                }
-            }
+        let named = document["components"]["schemas"].clone();
+        for part in [&["components", "schemas"][..], &["components", "responses"], &["paths"]] {
+            let part = part.iter().fold(&mut document, |inside, name| &mut inside[name]);
+            part.as_object_mut().expect("parts").values_mut().for_each(|part| translate(part, &named));
         }
+        amend(&mut document);
         Some(Self { document, judges: Mutex::default() })
+    }
+
+    /// Method and path of every operation.
+    pub fn operations(&self) -> Vec<(String, String)> {
+        let paths = self.document["paths"].as_object().expect("paths");
+        let each = paths.iter().flat_map(|(path, methods)| methods.as_object().expect("methods").keys().map(move |method| (method, path)));
+        each.map(|(method, path)| (method.to_uppercase(), path.clone())).collect()
     }
 
     fn operation(&self, method: &str, path: &str) -> &Value {
@@ -71,10 +63,11 @@ impl Contract {
         let base = json!({ "$ref": "#/components/schemas/BaseErrorResponse" });
         let answer = &self.operation(method, path)["responses"][status.to_string()];
         if answer.is_null() {
-            assert!(OF_THE_GATEWAY.contains(&status), "{method} {path} never answers {status}");
+            let is_known = OF_THE_GATEWAY.contains(&status) || (path.contains("/instore/") && IN_STORE.contains(&status));
+            assert!(is_known, "{method} {path} never answers {status}");
             return Some(base);
         }
-        let schema = &answer["content"]["application/json"]["schema"];
+        let schema = &self.resolved(answer)["content"]["application/json"]["schema"];
         schema.is_object().then(|| schema.clone())
     }
 
@@ -127,15 +120,17 @@ impl Contract {
 }
 
 /// Turns the words that only `OpenAPI` has into those of JSON Schema, and closes objects, so that a misspelt field is seen.
-fn translate(schema: &mut Value) {
+fn translate(schema: &mut Value, named: &Value) {
     match schema {
-        Value::Array(parts) => parts.iter_mut().for_each(translate),
-        Value::Object(words) => {
-            words.values_mut().for_each(translate);
+        Value::Array(parts) => parts.iter_mut().for_each(|part| translate(part, named)),
+        Value::Object(_) => {
+            gather_up(schema, named);
+            let Value::Object(words) = schema else { unreachable!("an object was gathered up into one") };
+            words.values_mut().for_each(|word| translate(word, named));
             let is_object = words.get("type").is_some_and(|kind| kind == "object");
             let knows_its_fields =
                 words.get("properties").is_some_and(|fields| fields.as_object().is_some_and(|fields| !fields.is_empty()));
-            if is_object && knows_its_fields && !words.contains_key("allOf") {
+            if is_object && knows_its_fields {
                 words.entry("additionalProperties").or_insert(json!(false));
             }
             if words.remove("nullable") == Some(json!(true)) {
@@ -144,5 +139,29 @@ fn translate(schema: &mut Value) {
             }
         }
         _ => {}
+    }
+}
+
+/// Makes one object of all that an object must be at once: closed one by one, none of them would know the others' fields.
+fn gather_up(schema: &mut Value, named: &Value) {
+    if let Some(parts) = schema.as_object_mut().and_then(|words| words.remove("allOf")) {
+        for part in parts.as_array().expect("parts") {
+            let mut part = part["$ref"].as_str().map_or(part, |name| &named[name.rsplit('/').next().expect("a name")]).clone();
+            gather_up(&mut part, named);
+            let (whole, part) = (schema.as_object_mut().expect("an object"), part.as_object_mut().expect("an object"));
+            let (fields, required) = (part.remove("properties"), part.remove("required"));
+            whole.append(part);
+            for (name, field) in fields.iter().filter_map(Value::as_object).flatten() {
+                let known = whole.entry("properties").or_insert(json!({}));
+                assert!(known.get(name).is_none_or(|known| known == field), "{name} is two things at once");
+                known[name] = field.clone();
+            }
+            for name in required.iter().filter_map(Value::as_array).flatten() {
+                let all = whole.entry("required").or_insert(json!([])).as_array_mut().expect("names");
+                if !all.contains(name) {
+                    all.push(name.clone());
+                }
+            }
+        }
     }
 }

@@ -36,6 +36,8 @@ pub struct Sandbox {
     pub cards: Vec<SeededCard>,
     /// The seeded gift cards.
     pub gift_cards: Vec<SeededGiftCard>,
+    /// Openpay's barcodes with a published outcome.
+    pub barcodes: Vec<SeededBarcode>,
 }
 
 /// A seeded merchant of the retail surface.
@@ -56,6 +58,15 @@ pub struct SeededCard {
     pub number: String,
     /// Its scheme, in capitals.
     pub scheme: String,
+    /// What becomes of payments with it.
+    pub outcome: String,
+}
+
+/// A barcode with a published outcome.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SeededBarcode {
+    /// What is shown.
+    pub barcode: String,
     /// What becomes of payments with it.
     pub outcome: String,
 }

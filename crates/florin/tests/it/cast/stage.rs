@@ -1,5 +1,16 @@
 //! A stage: one sound call of every operation of the retail surface, with whatever must be there before it can be made.
 
+mod apm;
+mod elements;
+mod gifting;
+mod instore;
+mod openpay;
+
+pub use self::apm::{Checkout, pay_later_order, tokenized};
+pub use self::gifting::{gift, gift_for_jim, gift_order};
+pub use self::instore::{enveloped, immediate, in_store_agreement};
+pub use self::openpay::{shown, till_follow_up};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -28,36 +39,39 @@ pub struct Call {
     pub path: String,
     /// Its body.
     pub body: Option<Value>,
+    /// The session that completes what it is about, as a header.
+    pub session: Option<String>,
 }
 
 /// Where the merchant's pages are.
 pub const ORIGIN: &str = "https://shop.example";
 
 impl Call {
-    fn get(path: impl Into<String>) -> Self {
-        Self { method: "GET", path: path.into(), body: None }
+    /// A look at something.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), body: None, session: None }
     }
 
-    fn delete(path: impl Into<String>) -> Self {
-        Self { method: "DELETE", path: path.into(), body: None }
+    /// An end of something.
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self { method: "DELETE", path: path.into(), body: None, session: None }
     }
 
-    fn post(path: impl Into<String>, body: Value) -> Self {
-        Self { method: "POST", path: path.into(), body: Some(body) }
+    /// A body that is posted.
+    pub fn post(path: impl Into<String>, body: Value) -> Self {
+        Self { method: "POST", path: path.into(), body: Some(body), session: None }
     }
 
-    /// A call of nothing in particular about things that are not there.
-    pub fn bare(method: &'static str, path: &str) -> Self {
-        let nothing = "00000000-0000-4000-8000-000000000000";
-        let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { nothing } else { part }).collect();
-        let body = (method != "GET" && method != "DELETE").then(|| json!({}));
-        Self { method, path: parts.join("/"), body }
+    /// A body that is put.
+    pub fn put(path: impl Into<String>, body: Value) -> Self {
+        Self { method: "PUT", ..Self::post(path, body) }
     }
 
     /// Sends it after `credentials` were added, as from a page of the merchant's.
     #[track_caller]
     pub fn send(&self, florin: &Florin, credentials: impl FnOnce(Ask) -> Ask) -> Answer {
         let ask = credentials(florin.http.ask(self.method, &self.path)).header("origin", ORIGIN);
+        let ask = self.session.iter().fold(ask, |ask, session| ask.header("x-session-id", session));
         sends(match &self.body {
             Some(body) => ask.json(body),
             None => ask,
@@ -81,6 +95,9 @@ impl<'f> Stage<'f> {
     pub fn sound(&self, method: &str, path: &str) -> Call {
         let found = self.of_servers(method, path).or_else(|| self.of_wallets(method, path)).or_else(|| self.of_guests(path));
         let found = found.or_else(|| self.of_payments(path)).or_else(|| self.of_agreements(method, path));
+        let found = found.or_else(|| self.of_instore(method, path)).or_else(|| self.of_gifting(method, path));
+        let found = found.or_else(|| self.of_elements(method, path));
+        let found = found.or_else(|| self.of_apm(method, path)).or_else(|| self.of_openpay(method, path));
         found.unwrap_or_else(|| panic!("nobody knows how to call {method} {path}"))
     }
 
@@ -147,6 +164,10 @@ impl<'f> Stage<'f> {
             }
             ("POST", "/wow/v1/pay/instruments/verify") => {
                 Call::post(path, json!({ "clientReference": "verify", "paymentInstruments": [{ "paymentToken": self.card().token }] }))
+            }
+            ("POST", "/wow/v1/pay/instruments/fraudcheck") => {
+                let body = json!({ "clientReference": "check", "paymentToken": self.card().token, "fraudPayload": for_screen("<order/>") });
+                Call::post(path, body)
             }
             ("GET", "/wow/v1/pay/instruments") => Call::get(path),
             ("DELETE", "/wow/v1/pay/instruments/{paymentInstrumentId}") => {
@@ -220,6 +241,14 @@ pub fn agreement(card: &Instrument) -> Value {
         "startDate": null, "endDate": null, "immediateCharge": false, "stepUpToken": null,
     });
     json!({ "clientReference": "agree", "customerRef": null, "orderNumber": null, "billingAddress": null, "paymentAgreement": terms })
+}
+
+/// What a merchant sends for the fraud screen.
+pub fn for_screen(message: &str) -> Value {
+    json!({
+        "provider": "cybersource", "version": "CyberSourceTransaction_1.101", "format": "XML", "responseFormat": "XML",
+        "message": message,
+    })
 }
 
 /// A charge of an agreement.
