@@ -5,72 +5,28 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import http from "node:http";
-import https from "node:https";
 import path from "node:path";
 
 import { accessible, complaintsOf, noBarriers, wellMade, withBrowser } from "./chromium.mjs";
+import { good, home, merchant, opensShop, registered, token } from "./shop.mjs";
 
-const sandbox = JSON.parse(readFileSync(process.env.FLORIN_SANDBOX, "utf8"));
 const pictures = process.env.FLORIN_SCREENSHOTS;
-const merchant = sandbox.wpay[0];
-const ca = readFileSync(sandbox.ca_cert);
 
 /** As narrow as the narrowest phone that people still have; tall, so that a picture shows a frame as it was painted. */
 const NARROW = { viewport: { width: 320, height: 960 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const GOOD = "4242424242424242";
 const REFUSED = "4000000000000002";
 
-/** Calls the sandbox as a merchant's server does. */
-function call(method, url, headers, body) {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? "" : JSON.stringify(body);
-    const sent = { ...headers, "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
-    const request = https.request(new URL(url, sandbox.base_url), { method, ca, headers: sent }, (response) => {
-      let answer = "";
-      response.setEncoding("utf8").on("data", (part) => (answer += part));
-      response.on("end", () => {
-        if (response.statusCode >= 300) reject(new Error(`${method} ${url}: ${response.statusCode} ${answer}`));
-        else resolve(JSON.parse(answer));
-      });
-    });
-    request.on("error", reject).end(text);
-  });
-}
-
 /** A shopper at the merchant, as the merchant's server knows one. */
 async function shopper() {
-  const key = { "X-Api-Key": merchant.api_key };
-  const { accessToken } = await call("POST", "/wow/v1/idm/servers/token", key, { shopperId: `capture-${randomUUID()}` });
-  const signed = { ...key, Authorization: `Bearer ${accessToken}` };
+  const signed = { "X-Api-Key": merchant.api_key, Authorization: `Bearer ${await token(`capture-${randomUUID()}`)}` };
   return {
     async opens() {
-      const begun = await call("POST", "/wow/v1/pay/cards/initcapture", signed, { clientReference: randomUUID() });
+      const begun = await good("POST", "/wow/v1/pay/cards/initcapture", signed, { clientReference: randomUUID() });
       return begun.cardCaptureURL;
     },
-    cards: async () => (await call("GET", "/wow/v1/pay/instruments", signed)).creditCards,
+    cards: async () => (await good("GET", "/wow/v1/pay/instruments", signed)).creditCards,
   };
-}
-
-/** A merchant's page on an origin of its own: holds the address of its query in a frame, and remembers what it hears. */
-function opensShop() {
-  const server = http.createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, "http://shop");
-    if (pathname !== "/") return response.writeHead(204).end();
-    const framed = (searchParams.get("frame") ?? "").replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-    return response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(`<!doctype html>
-      <html lang="en"><head><meta name="viewport" content="width=device-width"><title>A shop</title>
-      <style>body { margin: 0 } iframe { display: block; border: 0; width: 100%; height: 900px }</style>
-      <script>window.heard = []; addEventListener("message", ({ origin, data }) => heard.push({ origin, data }));</script></head>
-      <body><main><h1>Checkout</h1><iframe title="Card details" src="${framed}"></iframe></main></body></html>`);
-  });
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const origin = `http://127.0.0.1:${server.address().port}`;
-      resolve({ origin, showing: (url) => `${origin}/?frame=${encodeURIComponent(url)}`, close: () => server.close() });
-    });
-  });
 }
 
 const number = (page) => page.locator('[name="card_number"]');
@@ -92,13 +48,13 @@ async function visits(context, shop, url) {
   const complaints = complaintsOf(page);
   await page.goto(shop.showing(url));
   const frame = page.frames()[1];
-  assert.equal(new URL(frame.url()).origin, new URL(sandbox.base_url).origin, "the page is in the frame");
+  assert.equal(new URL(frame.url()).origin, home, "the page is in the frame");
   const hears = async (count) => {
     await page.waitForFunction((wanted) => window.heard.length >= wanted, count);
     const heard = await page.evaluate(() => window.heard);
     assert.equal(heard.length, count, JSON.stringify(heard));
     for (const one of heard) {
-      assert.equal(one.origin, new URL(sandbox.base_url).origin);
+      assert.equal(one.origin, home);
       assert.equal(one.data.source, "florin");
       for (const secret of [GOOD, REFUSED]) assert(!JSON.stringify(one.data).includes(secret), "a number is told");
     }
@@ -218,29 +174,26 @@ async function aPhoneShowsThePageByItself(context, name) {
   await sends(page).click();
   assert.equal((await result(page)).status, "captured");
   await pictured(page, name);
-  const unknown = await page.goto(new URL(`/container-ws/getCaptureFrame/${randomUUID()}`, sandbox.base_url).href);
+  const unknown = await page.goto(new URL(`/container-ws/getCaptureFrame/${randomUUID()}`, home).href);
   assert.deepEqual([unknown.status(), (await result(page)).status], [404, "unknown"]);
 }
 
 const [shop, stranger] = [await opensShop(), await opensShop()];
-const operator = { Authorization: `Bearer ${sandbox.admin_token}` };
-const account = `/admin/retail/${merchant.merchant_id}`;
-const { origins } = await call("GET", account, operator);
-await call("PATCH", account, operator, { origins: [...origins, "https://pay.shop.example", shop.origin] });
 try {
-  await withBrowser(async (browser) => {
-    const narrow = await browser.newContext(NARROW);
-    const card = await aPersonGivesACardInTheShop(narrow, shop);
-    await aDeclinedCardIsFollowedByAnother(narrow, shop);
-    await aKeptCardIsConfirmed(narrow, shop, card);
-    await strangersNeitherFrameNorHear(narrow, shop, stranger);
-    await aPhoneShowsThePageByItself(narrow, "alone");
-    assert.deepEqual(await narrow.cookies(), [], "no cookies");
-    await aPhoneShowsThePageByItself(await browser.newContext({ ...NARROW, javaScriptEnabled: false }), "without-scripts");
-    noBarriers();
-  });
+  await registered([{ origin: "https://pay.shop.example" }, shop], () =>
+    withBrowser(async (browser) => {
+      const narrow = await browser.newContext(NARROW);
+      const card = await aPersonGivesACardInTheShop(narrow, shop);
+      await aDeclinedCardIsFollowedByAnother(narrow, shop);
+      await aKeptCardIsConfirmed(narrow, shop, card);
+      await strangersNeitherFrameNorHear(narrow, shop, stranger);
+      await aPhoneShowsThePageByItself(narrow, "alone");
+      assert.deepEqual(await narrow.cookies(), [], "no cookies");
+      await aPhoneShowsThePageByItself(await browser.newContext({ ...NARROW, javaScriptEnabled: false }), "without-scripts");
+      noBarriers();
+    }),
+  );
 } finally {
-  await call("PATCH", account, operator, { origins });
   shop.close();
   stranger.close();
 }

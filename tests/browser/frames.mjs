@@ -1,56 +1,30 @@
 // Types a card into elements in Debian's Chromium: each in a frame of a merchant's page on another origin, which speaks with them by
-// messages as the public client for frames does. The issuer asks who it is, once to keep the card and once to pay with it.
+// messages as the public client for frames does. The issuer asks who it is, once to keep the card and once to pay with it. First a
+// shop's own page does all of that, then each word that is spoken is looked at by itself.
 //
 // Reads from the environment: FLORIN_SANDBOX (a running sandbox's sandbox.json), FLORIN_SCREENSHOTS. The browser must trust the
 // sandbox's authority. Registers a shop of its own making with the first retail merchant; fails with the first thing that is not right.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import http from "node:http";
-import https from "node:https";
 import path from "node:path";
 
-import { accessible, complaintsOf, noBarriers, withBrowser } from "./chromium.mjs";
+import { DESK, PHONE, accessible, complaintsOf, noBarriers, wellMade, withBrowser } from "./chromium.mjs";
+import { call, good, home, merchant, opensShop, registered, standing, token } from "./shop.mjs";
 
-const sandbox = JSON.parse(readFileSync(process.env.FLORIN_SANDBOX, "utf8"));
 const pictures = process.env.FLORIN_SCREENSHOTS;
-const merchant = sandbox.wpay[0];
-const ca = readFileSync(sandbox.ca_cert);
-const home = new URL(sandbox.base_url).origin;
 
-const SCREEN = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const CHALLENGED = "4000000000003105";
 const UNSEEN = "4000000000003006";
+const PLAIN = "4242424242424242";
 const ELEMENTS = "/wow/v1/pay/instore/customer/elements";
-
-/** Calls the sandbox as the shop's app does; the headers that it does not set go out as the client for frames sends them. */
-function call(method, url, headers, body) {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? "" : JSON.stringify(body);
-    const sent = { ...headers, "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
-    const request = https.request(new URL(url, sandbox.base_url), { method, ca, headers: sent }, (response) => {
-      let answer = "";
-      response.setEncoding("utf8").on("data", (part) => (answer += part));
-      response.on("end", () => resolve({ status: response.statusCode, body: answer && JSON.parse(answer) }));
-    });
-    request.on("error", reject).end(text);
-  });
-}
-
-async function good(...asked) {
-  const { status, body } = await call(...asked);
-  assert.equal(status, 200, `${asked[1]}: ${JSON.stringify(body)}`);
-  return body;
-}
 
 /** A shopper at the merchant, with what the app of the shop does for them. */
 async function shopper() {
   const key = { "X-Api-Key": merchant.api_key };
-  const { accessToken } = await good("POST", "/wow/v1/idm/servers/token", key, { shopperId: `frames-${randomUUID()}` });
   const signed = {
     ...key,
-    Authorization: `Bearer ${accessToken}`,
+    Authorization: `Bearer ${await token(`frames-${randomUUID()}`)}`,
     "x-everyday-pay-wallet": "undefined",
     "x-wallet-id": "4fa9e893-2fb9-4516-bfc5-6fa8cd903528",
   };
@@ -74,36 +48,6 @@ async function shopper() {
       }),
     cards: async () => (await good("GET", "/wow/v1/pay/instruments", signed)).creditCards,
   };
-}
-
-/** A merchant's page on an origin of its own: holds what its query names in frames, and remembers what it hears. */
-function opensShop() {
-  const server = http.createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, "http://shop");
-    if (pathname !== "/") return response.writeHead(204).end();
-    const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-    const frames = searchParams.getAll("frame").map((url, index) => `<iframe title="Part ${index + 1}" src="${escaped(url)}"></iframe>`);
-    return response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(`<!doctype html>
-      <html lang="en"><head><meta name="viewport" content="width=device-width"><title>A shop</title>
-      <style>body { margin: 0 } iframe { display: block; border: 0; width: 100%; height: ${frames.length > 1 ? 96 : 640}px }</style>
-      <script>
-        window.heard = [];
-        addEventListener("message", ({ origin, data }) => heard.push({ origin, data }));
-        window.asks = (index, message) => new Promise((resolve) => {
-          const id = crypto.randomUUID();
-          addEventListener("message", ({ data }) => data.id === id && resolve(data));
-          frames[index].postMessage({ id, ...message }, ${JSON.stringify(home)});
-        });
-      </script></head>
-      <body><main><h1>Checkout</h1>${frames.join("")}</main></body></html>`);
-  });
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const origin = `http://127.0.0.1:${server.address().port}`;
-      const showing = (...urls) => `${origin}/?${new URLSearchParams(urls.map((url) => ["frame", url]))}`;
-      resolve({ origin, showing, close: () => server.close() });
-    });
-  });
 }
 
 /** Where an element of an action is, as the client for frames writes it. */
@@ -224,7 +168,7 @@ async function aHolderIsKnownUnseen(context, shop) {
   assert.equal((await buyer.pays(itemId, { payments })).status, 200);
 }
 
-async function strangersNeitherFrameNorSpeak(context, shop, stranger) {
+async function strangersNeitherFrameNorSpeak(context, stranger) {
   const begun = await (await shopper()).begins("capture-card", {});
   const page = await context.newPage();
   const refused = page.waitForEvent("console", (message) => message.text().includes("frame-ancestors"));
@@ -233,24 +177,110 @@ async function strangersNeitherFrameNorSpeak(context, shop, stranger) {
   assert.deepEqual(await page.evaluate(() => window.heard), []);
 }
 
+/** The field of an element in the shop's checkout. */
+const typed = (page, type, name) => page.frameLocator(`#${type} iframe`).locator(`[name="${name}"]`);
+
+async function typesCard(page, number) {
+  await typed(page, "CardNo", "cardNo").pressSequentially(number);
+  await typed(page, "CardExpiry", "cardExpiry").pressSequentially("0934");
+  await typed(page, "CardCVV", "cardCVV").pressSequentially("123");
+}
+
+/** Answers the bank in the shop's dialog, once it says what it asks about. */
+async function tellsTheBank(page, name, about, answers) {
+  const bank = page.frameLocator("dialog iframe");
+  await bank.getByText(about).waitFor();
+  for (const answer of answers) {
+    await bank.locator('[name="code"]').waitFor();
+    await accessible(page, `the bank, ${name}`);
+    if (answer === "cancel") return bank.getByRole("button", { name: "Cancel" }).click();
+    await bank.locator('[name="code"]').fill(answer);
+    await pictured(page, `${name}-${answer}`);
+    await bank.locator('[name="code"]').press("Enter");
+    if (answer !== "123456") await bank.locator(".wrong-text").waitFor();
+  }
+}
+
+/** Buys in a shop whose page calls Florin itself, from its own origin. */
+async function aShopperBuys(context, shop, name, threeDS) {
+  const page = await context.newPage();
+  const complaints = complaintsOf(page);
+  const { url, request } = await shop.sells(`${name}-${randomUUID()}`, threeDS);
+  await page.goto(url);
+  for (const type of ["CardNo", "CardExpiry", "CardCVV"]) await page.frameLocator(`#${type} iframe`).locator("input").waitFor();
+  await wellMade(page, name);
+  const presses = () => page.getByRole("button", { name: "Pay $45.50" }).click();
+  const isNever = async (number) => assert(!(await page.content()).replace(/\s/g, "").includes(number), "the shop's page holds a number");
+  return { page, request, presses, isNever, complaints };
+}
+
+async function theShopsOwnPageTakesTheCardMeetsTheBankAndPays(context, shop, screen) {
+  const name = `shop-${screen}`;
+  const { page, request, presses, isNever, complaints } = await aShopperBuys(context, shop, name, { requires3DS: true });
+  await pictured(page, `${name}-begun`);
+  await accessible(page, `the shop, ${screen}`);
+  await presses();
+  for (const error of ["Card No. Required", "Incomplete Expiry", "Invalid CVV"]) await page.getByText(error).waitFor();
+  await typesCard(page, CHALLENGED);
+  await typed(page, "CardCVV", "cardCVV").fill("12");
+  await typed(page, "CardCVV", "cardCVV").blur();
+  await page.getByText("Invalid CVV").waitFor();
+  await pictured(page, `${name}-mistake`);
+  await accessible(page, `the shop with a mistake, ${screen}`);
+  await typed(page, "CardCVV", "cardCVV").fill("123");
+  await presses();
+  await tellsTheBank(page, `${name}-keeps`, "wants to take your card", ["000000", "123456"]);
+  await tellsTheBank(page, `${name}-pays`, "asks for $45.50", ["123456"]);
+  await page.getByRole("heading", { name: "Thank you" }).waitFor();
+  await pictured(page, `${name}-paid`);
+  await accessible(page, `the receipt, ${screen}`);
+  await wellMade(page, `the receipt, ${screen}`);
+  await isNever(CHALLENGED);
+  const { usesRemaining, payments } = await standing(request);
+  const told = payments.map(({ status, grossAmount }) => `${status} ${grossAmount}`);
+  assert.deepEqual([usesRemaining, told], [0, ["APPROVED 45.5", "REJECTED 45.5"]], "paid once, after the bank had been asked");
+  assert.deepEqual(complaints.filter((complaint) => !complaint.includes("422")), [], "the browser complains");
+}
+
+async function aCardThatNobodyAsksAboutPaysAtOnce(context, shop) {
+  const { page, request, presses, complaints } = await aShopperBuys(context, shop, "shop-plain", undefined);
+  await typesCard(page, PLAIN);
+  await pictured(page, "shop-typed");
+  await presses();
+  await page.getByRole("heading", { name: "Thank you" }).waitFor();
+  assert.deepEqual([(await standing(request)).usesRemaining, complaints], [0, []]);
+}
+
+async function whoIsNotKnownToTheBankPaysNothing(context, shop) {
+  const { page, request, presses } = await aShopperBuys(context, shop, "shop-refused", { requires3DS: true });
+  await typesCard(page, CHALLENGED);
+  await presses();
+  await tellsTheBank(page, "shop-refused", "wants to take your card", ["cancel"]);
+  await page.getByText("Your bank did not confirm that it is you").waitFor();
+  await pictured(page, "shop-refused");
+  await accessible(page, "the shop after a no");
+  assert.deepEqual(await standing(request), { usesRemaining: 1, payments: [] });
+}
+
 const [shop, stranger] = [await opensShop(), await opensShop()];
-const operator = { Authorization: `Bearer ${sandbox.admin_token}` };
-const account = `/admin/retail/${merchant.merchant_id}`;
-const { origins } = await good("GET", account, operator);
-await good("PATCH", account, operator, { origins: [...origins, shop.origin] });
 try {
-  await withBrowser(async (browser) => {
-    const context = await browser.newContext(SCREEN);
-    const kept = await aCardIsTypedAndItsHolderAsked(context, shop);
-    await thePaymentAsksAgain(context, shop, kept);
-    await aHolderIsKnownUnseen(context, shop);
-    await strangersNeitherFrameNorSpeak(context, shop, stranger);
-    assert.deepEqual(await context.cookies(), [], "no cookies");
-    noBarriers();
-  });
+  await registered([shop], () =>
+    withBrowser(async (browser) => {
+      const context = await browser.newContext(PHONE);
+      await theShopsOwnPageTakesTheCardMeetsTheBankAndPays(context, shop, "phone");
+      await theShopsOwnPageTakesTheCardMeetsTheBankAndPays(await browser.newContext(DESK), shop, "desk");
+      await aCardThatNobodyAsksAboutPaysAtOnce(context, shop);
+      await whoIsNotKnownToTheBankPaysNothing(context, shop);
+      const kept = await aCardIsTypedAndItsHolderAsked(context, shop);
+      await thePaymentAsksAgain(context, shop, kept);
+      await aHolderIsKnownUnseen(context, shop);
+      await strangersNeitherFrameNorSpeak(context, stranger);
+      assert.deepEqual(await context.cookies(), [], "no cookies");
+      noBarriers();
+    }),
+  );
 } finally {
-  await call("PATCH", account, operator, { origins });
   shop.close();
   stranger.close();
 }
-console.log("frames: typed, challenged, paid, known unseen, stepped up, kept from strangers");
+console.log("frames: bought in a shop, typed, challenged, paid, known unseen, stepped up, kept from strangers");
