@@ -117,6 +117,11 @@ impl Agreement {
         self.starts_at <= now && !self.has_ended(now)
     }
 
+    /// Whether its end, if it has one, lies after its start and in the future: one that is made or changed at `now` must.
+    pub fn can_end(&self, now: Timestamp) -> bool {
+        self.ends_at.is_none_or(|end| end > now && end > self.starts_at)
+    }
+
     /// The agreement after one more charge.
     #[must_use]
     pub fn charged(self, now: Timestamp) -> Self {

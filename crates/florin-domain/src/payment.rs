@@ -3,14 +3,16 @@
 //! Pure rules. A transaction is written before anything is asked of the outside world, and concluded with what the world
 //! said. Invariant: every step that moves or holds money makes the ledger entry of it; only the steps here make one.
 
+mod books;
+
+use self::books::Books;
 use crate::fault::Fault;
-use crate::instrument::InstrumentKind;
-use crate::ledger::{Account, Entry, Transfers};
-use crate::merchant::{MerchantId, fee};
-use crate::money::{Currency, Money};
+use crate::ledger::Entry;
+use crate::merchant::MerchantId;
+use crate::money::Money;
 use crate::movement::{Hold, Movement, MovementKind, MovementState, Reference, Service};
 use crate::openpay::OpenpayPlan;
-use crate::time::{Timestamp, days};
+use crate::time::Timestamp;
 use crate::{AgreementId, SellerId, TransactionId, WalletId};
 
 /// For how many days an issuer holds money for a pre-authorisation.
@@ -230,6 +232,11 @@ impl Transaction {
         self.state == TransactionState::Processing
     }
 
+    /// Whether what it has charged is being put back, so that it can only be rejected in the end.
+    pub fn is_turning_back(&self) -> bool {
+        self.is_open() && self.rollback == Rollback::Required
+    }
+
     /// Takes what is known of its movements into the books, and decides what that means for the whole. `originals` are the
     /// movements that this transaction completes, frees or gives back, as they stand now. What is not asked any more is left
     /// alone, so that concluding twice does no harm.
@@ -271,24 +278,41 @@ impl Transaction {
     fn decide(&mut self) {
         let count = |wanted: &str| self.movements.iter().filter(|movement| movement.state.name() == wanted).count();
         let (asked, done) = (count("asked"), count("done"));
-        if self.state != TransactionState::Processing || asked > 0 || count("reversing") > 0 {
+        if self.state != TransactionState::Processing || asked > 0 {
             return;
+        }
+        if count("reversing") + count("reversed") > 0 {
+            // What turns up while others are put back, or after that, has missed the payment, and goes the same way.
+            return self.turn_back();
         }
         (self.state, self.rollback) = match self.atomicity {
             _ if done == self.movements.len() => (TransactionState::Approved, Rollback::NotRequired),
             _ if done == 0 => (TransactionState::Rejected, self.rollback),
             Atomicity::KeepSuccesses => (TransactionState::PartlyApproved, Rollback::NotRequired),
             Atomicity::SkipRollback => (TransactionState::Rejected, Rollback::Required),
-            Atomicity::AllOrNothing => (TransactionState::Processing, Rollback::Required),
+            Atomicity::AllOrNothing => return self.turn_back(),
         };
-        if self.state == TransactionState::Processing {
-            for movement in &mut self.movements {
-                // What was followed up meanwhile is not there any more to be put back.
-                let is_whole = movement.refunded.minor() == 0 && movement.hold.is_none_or(|hold| hold == Hold::Open);
-                if let (true, MovementState::Done { reference }) = (is_whole, &movement.state) {
-                    movement.state = MovementState::Reversing { reference: reference.clone() };
-                }
+    }
+
+    /// Begins to put back whatever is charged.
+    fn turn_back(&mut self) {
+        (self.state, self.rollback) = (TransactionState::Processing, Rollback::Required);
+        for movement in &mut self.movements {
+            // What was followed up meanwhile is not there any more to be put back.
+            let is_whole = movement.refunded.minor() == 0 && movement.hold.is_none_or(|hold| hold == Hold::Open);
+            if let (true, MovementState::Done { reference }) = (is_whole, &movement.state) {
+                movement.state = MovementState::Reversing { reference: reference.clone() };
             }
+        }
+        self.end_rollback();
+    }
+
+    /// Ends the putting back once nothing is left to be put back: it was successful only if nothing stays charged.
+    fn end_rollback(&mut self) {
+        let has = |wanted: &str| self.movements.iter().any(|movement| movement.state.name() == wanted);
+        if self.is_turning_back() && !has("reversing") {
+            self.state = TransactionState::Rejected;
+            self.rollback = if has("done") { Rollback::Failed } else { Rollback::Successful };
         }
     }
 
@@ -304,16 +328,9 @@ impl Transaction {
             } else {
                 // It stays charged, and the merchant is told that it is.
                 movement.state = MovementState::Done { reference };
-                self.rollback = Rollback::Failed;
             }
         }
-        let is_reversing = self.movements.iter().any(|movement| matches!(movement.state, MovementState::Reversing { .. }));
-        if self.state == TransactionState::Processing && !is_reversing {
-            self.state = TransactionState::Rejected;
-            if self.rollback == Rollback::Required {
-                self.rollback = Rollback::Successful;
-            }
-        }
+        self.end_rollback();
         books.done(self, Vec::new())
     }
 
@@ -327,6 +344,14 @@ impl Transaction {
         movement.hold = Some(Hold::Expired);
         books.release(movement);
         Some(books.done(self, Vec::new()))
+    }
+}
+
+impl TransactionChange {
+    /// The same step of a payment for which there is no room any more: whatever it has charged is put back.
+    pub fn turned_back(mut self) -> Self {
+        self.transaction.turn_back();
+        self
     }
 }
 
@@ -346,151 +371,6 @@ fn refused(movement: &Movement, original: &mut Movement) {
         MovementKind::Completion | MovementKind::Void => original.hold = Some(Hold::Open),
         MovementKind::Refund => original.refunded = original.refunded.minus(movement.amount).unwrap_or(original.refunded),
         MovementKind::Preauth | MovementKind::Purchase => {}
-    }
-}
-
-/// An account and its owner.
-type Side = (Account, String);
-
-/// The owner of an account that belongs to the merchant's seller.
-const SELLER: Option<&str> = None;
-
-/// The entry that a step makes, while it is being made.
-struct Books {
-    entry: Transfers,
-    transfers: Vec<(Money, Side, Side)>,
-    seller: String,
-    fee_bps: u32,
-    owed: i64,
-    gift_cards: Vec<GiftCardMove>,
-    plans: Vec<(Reference, OpenpayPlan)>,
-}
-
-impl Books {
-    fn new(transaction: &Transaction, now: Timestamp) -> Self {
-        Self {
-            entry: Transfers::new(transaction.kind.name(), &transaction.receipt, now),
-            transfers: Vec::with_capacity(2 * transaction.movements.len()),
-            seller: transaction.seller.to_string(),
-            fee_bps: transaction.fee_bps,
-            owed: 0,
-            gift_cards: Vec::new(),
-            plans: Vec::new(),
-        }
-    }
-
-    /// A movement happened: its money is held, taken, freed or given back.
-    fn happened(&mut self, movement: &mut Movement, original: Option<&mut Movement>, now: Timestamp) {
-        match (movement.kind, original) {
-            (MovementKind::Preauth, _) => {
-                movement.hold = Some(Hold::Open);
-                movement.expires_at = Some(now.plus(days(PREAUTH_DAYS)));
-                self.hold(movement.amount);
-            }
-            (MovementKind::Purchase, _) => {
-                movement.captured = movement.amount;
-                self.capture(movement, movement.amount);
-            }
-            (MovementKind::Completion, Some(original)) => {
-                (original.hold, original.captured) = (Some(Hold::Completed), movement.amount);
-                self.release(original);
-                self.capture(movement, movement.amount);
-                self.on_gift_card(movement, -movement.amount.minor(), 0);
-            }
-            (MovementKind::Void, Some(original)) => {
-                original.hold = Some(Hold::Voided);
-                self.release(original);
-            }
-            (MovementKind::Refund, Some(_)) => {
-                self.give_back(movement, movement.amount);
-                self.on_gift_card(movement, movement.amount.minor(), 0);
-            }
-            // Written only with its original; without one there is nothing to book.
-            (MovementKind::Completion | MovementKind::Void | MovementKind::Refund, None) => {}
-        }
-    }
-
-    /// A payment that happened is put back as if it had not.
-    fn put_back(&mut self, movement: &mut Movement) {
-        let zero = Money::zero(movement.amount.currency());
-        match movement.kind {
-            MovementKind::Preauth => {
-                movement.hold = Some(Hold::Voided);
-                self.release(movement);
-            }
-            MovementKind::Purchase => {
-                let fee = fee(self.fee_bps, movement.captured);
-                self.give_back(movement, movement.captured);
-                self.charge_fee(fee.negated());
-                self.on_gift_card(movement, movement.captured.minor(), 0);
-                movement.captured = zero;
-            }
-            MovementKind::Completion | MovementKind::Void | MovementKind::Refund => {}
-        }
-    }
-
-    fn hold(&mut self, amount: Money) {
-        self.post(amount, (Account::AuthorisationHolds, SELLER), (Account::AuthorisationHoldsContra, SELLER));
-    }
-
-    /// The whole hold of a pre-authorisation ends.
-    fn release(&mut self, original: &Movement) {
-        self.post(original.amount, (Account::AuthorisationHoldsContra, SELLER), (Account::AuthorisationHolds, SELLER));
-        self.on_gift_card(original, 0, -original.amount.minor());
-    }
-
-    fn capture(&mut self, movement: &Movement, amount: Money) {
-        self.post(amount, source(movement), (Account::MerchantPayable, SELLER));
-        self.owed += amount.minor();
-        self.charge_fee(fee(self.fee_bps, amount));
-    }
-
-    fn give_back(&mut self, movement: &Movement, amount: Money) {
-        self.post(amount, (Account::MerchantPayable, SELLER), source(movement));
-        self.owed -= amount.minor();
-    }
-
-    /// Takes a fee of the merchant; a negative one is given back.
-    fn charge_fee(&mut self, fee: Money) {
-        self.post(fee, (Account::MerchantPayable, SELLER), (Account::MerchantFees, Some("")));
-        self.owed -= fee.minor();
-    }
-
-    /// Moves `amount` between two accounts, each with its owner; the seller where none is named.
-    fn post(&mut self, amount: Money, debit: (Account, Option<&str>), credit: (Account, Option<&str>)) {
-        let seller = self.seller.as_str();
-        let owned = |(account, owner): (Account, Option<&'_ str>)| (account, owner.unwrap_or(seller).to_owned());
-        self.transfers.push((amount, owned(debit), owned(credit)));
-    }
-
-    fn on_gift_card(&mut self, movement: &Movement, balance: i64, held: i64) {
-        if movement.paid_with.kind == InstrumentKind::GiftCard {
-            self.gift_cards.push(GiftCardMove { fingerprint: movement.paid_with.fingerprint, balance, held });
-        }
-    }
-
-    fn done(self, transaction: Transaction, originals: Vec<Movement>) -> TransactionChange {
-        let owed = Money::new(self.owed, Currency::Aud);
-        let entry = self
-            .transfers
-            .iter()
-            .fold(self.entry, |entry, (amount, debit, credit)| entry.debit_credit(*amount, (debit.0, &debit.1), (credit.0, &credit.1)));
-        TransactionChange { transaction, originals, entry: entry.done(), owed, gift_cards: self.gift_cards, plans: self.plans }
-    }
-}
-
-/// Where a movement's money comes from.
-fn source(movement: &Movement) -> (Account, Option<&str>) {
-    match movement.paid_with.kind {
-        InstrumentKind::GiftCard => (Account::GiftCardLiability, Some(movement.paid_with.network.as_deref().unwrap_or_default())),
-        InstrumentKind::Card
-        | InstrumentKind::PayPal
-        | InstrumentKind::GooglePay
-        | InstrumentKind::ApplePay
-        | InstrumentKind::AndroidPay
-        | InstrumentKind::ZipPay
-        | InstrumentKind::Afterpay
-        | InstrumentKind::Openpay => (Account::CardClearing, Some("")),
     }
 }
 

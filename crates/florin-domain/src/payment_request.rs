@@ -123,13 +123,19 @@ impl PaymentRequest {
     /// Why that cannot be.
     pub fn take_use(self, wallets: &[WalletId], now: Timestamp) -> Result<Self, RequestFault> {
         self.must_be_usable_by(wallets, now)?;
-        Ok(self.taken())
+        self.taken()
     }
 
-    /// Takes a use for a payment that was thought rejected and happened all the same: what happened counts.
-    #[must_use]
-    pub fn taken(self) -> Self {
-        Self { uses: self.uses.saturating_add(1), ..self }
+    /// Takes a use for a payment that was begun in time, though it is heard of late.
+    ///
+    /// # Errors
+    /// [`RequestFault::Used`] if others were as many as there may be.
+    pub fn taken(self) -> Result<Self, RequestFault> {
+        if self.is_used_up() { Err(RequestFault::Used) } else { Ok(Self { uses: self.uses.saturating_add(1), ..self }) }
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.max_uses.is_some_and(|max| self.uses >= max)
     }
 
     /// Gives the use of a rejected payment back.
@@ -138,12 +144,16 @@ impl PaymentRequest {
         Self { uses: self.uses.saturating_sub(1), ..self }
     }
 
-    /// Takes the request back.
+    /// Takes the request back. `is_in_doubt` says whether the outcome of a payment of it is open: the use of that one may come
+    /// back, and is not to be had by anybody then.
     ///
     /// # Errors
     /// Why it cannot be paid any more as it is.
-    pub fn close(self, now: Timestamp) -> Result<Self, RequestFault> {
-        self.must_be_usable(now)?;
+    pub fn close(self, is_in_doubt: bool, now: Timestamp) -> Result<Self, RequestFault> {
+        match self.must_be_usable(now) {
+            Err(RequestFault::Used) if is_in_doubt => {}
+            usable => usable?,
+        }
         Ok(Self { closed_at: Some(now), ..self })
     }
 }
@@ -192,12 +202,27 @@ mod tests {
     #[test]
     fn a_request_ends_by_time_or_by_its_merchant() {
         assert_eq!(request(Some(1)).take_use(&[wallet(1)], LATER), Err(RequestFault::Expired));
-        let closed = request(Some(3)).close(NOW).unwrap();
+        let closed = request(Some(3)).close(false, NOW).unwrap();
         assert_eq!((closed.uses_left(NOW), closed.ends_at()), (Some(0), Some(NOW)));
         assert_eq!(closed.clone().take_use(&[wallet(1)], NOW), Err(RequestFault::Closed));
-        assert_eq!(closed.close(NOW), Err(RequestFault::Closed));
-        assert_eq!(request(Some(1)).taken().close(NOW), Err(RequestFault::Used));
-        assert_eq!(request(Some(1)).close(LATER), Err(RequestFault::Expired));
+        assert_eq!(closed.close(true, NOW), Err(RequestFault::Closed));
+        assert_eq!(request(Some(1)).close(true, LATER), Err(RequestFault::Expired));
+    }
+
+    #[test]
+    fn a_request_is_taken_back_while_its_last_use_may_come_back_and_not_after() {
+        let taken = request(Some(1)).taken().unwrap();
+        assert_eq!(taken.clone().close(false, NOW), Err(RequestFault::Used));
+        let closed = taken.close(true, NOW).unwrap();
+        assert_eq!(closed.give_back().must_be_usable(NOW), Err(RequestFault::Closed));
+    }
+
+    #[test]
+    fn what_is_heard_of_late_takes_no_use_that_another_has() {
+        assert_eq!(request(Some(1)).taken().unwrap().taken(), Err(RequestFault::Used));
+        let over = PaymentRequest { closed_at: Some(NOW), ..request(Some(1)) };
+        assert_eq!(over.taken().map(|taken| taken.uses), Ok(1), "it was begun before");
+        assert_eq!(request(None).taken().unwrap().taken().map(|taken| taken.uses), Ok(2));
     }
 
     #[test]

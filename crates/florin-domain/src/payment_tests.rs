@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::InstrumentToken;
-use crate::instrument::InstrumentId;
+use crate::instrument::{InstrumentId, InstrumentKind};
+use crate::ledger::Account;
+use crate::money::Currency;
 use crate::movement::PaidWith;
+use crate::time::days;
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_255_800_000_000);
 
@@ -134,6 +137,60 @@ fn what_cannot_be_put_back_stays_charged_and_says_so() {
     assert_eq!((back.transaction.movements[0].refundable(), back.owed), (dollars(500), dollars(0)));
 }
 
+#[test]
+fn a_late_yes_beside_parts_that_are_being_put_back_goes_the_same_way() {
+    let parts = vec![movement(1, MovementKind::Purchase, 500), movement(2, MovementKind::Purchase, 700)];
+    let given_up =
+        payment(Atomicity::AllOrNothing, parts).conclude(vec![outcome(1, Ok("A1")), outcome(2, Err(Fault::NotSent))], Vec::new(), NOW);
+    let late = given_up.transaction.conclude(vec![outcome(2, Ok("A2"))], Vec::new(), NOW);
+    assert_eq!(names(&late.transaction), ["reversing", "reversing"]);
+    let first = late.transaction.put_back(vec![outcome(1, Ok("R1"))], NOW);
+    assert!(first.transaction.is_turning_back(), "the other one is still charged");
+    let last = first.transaction.put_back(vec![outcome(2, Ok("R2"))], NOW);
+    assert_eq!((names(&last.transaction), last.transaction.rollback), (vec!["reversed", "reversed"], Rollback::Successful));
+    assert_eq!(given_up.owed.minor() + late.owed.minor() + first.owed.minor() + last.owed.minor(), 0);
+}
+
+#[test]
+fn a_late_yes_after_a_failed_putting_back_never_hides_what_stays_charged() {
+    let parts = (1..=3).map(|number| movement(number, MovementKind::Purchase, 500)).collect();
+    let answers = vec![outcome(1, Ok("A1")), outcome(2, Err(Fault::NotSent)), outcome(3, Err(Fault::Declined))];
+    let begun = payment(Atomicity::AllOrNothing, parts).conclude(answers, Vec::new(), NOW).transaction;
+    let failed = begun.put_back(vec![outcome(1, Err(Fault::Declined))], NOW).transaction;
+    assert_eq!((failed.state, failed.rollback), (TransactionState::Rejected, Rollback::Failed));
+    let late = failed.conclude(vec![outcome(2, Ok("A2"))], Vec::new(), NOW).transaction;
+    let end = late.put_back(vec![outcome(1, Err(Fault::Declined)), outcome(2, Ok("R2"))], NOW).transaction;
+    assert_eq!((names(&end), end.rollback), (vec!["done", "reversed", "refused"], Rollback::Failed));
+}
+
+#[test]
+fn a_payment_for_which_there_is_no_room_any_more_is_put_back_whatever_its_terms() {
+    for atomicity in Atomicity::ALL {
+        let parts = vec![movement(1, MovementKind::Purchase, 500), movement(2, MovementKind::Preauth, 700)];
+        let change = payment(atomicity, parts).conclude(vec![outcome(1, Ok("A1")), outcome(2, Ok("A2"))], Vec::new(), NOW).turned_back();
+        assert!(change.transaction.is_turning_back(), "{atomicity:?}");
+        let back = change.transaction.put_back(vec![outcome(1, Ok("R1")), outcome(2, Ok("R2"))], NOW);
+        assert_eq!((back.transaction.state, back.transaction.rollback), (TransactionState::Rejected, Rollback::Successful));
+        assert_eq!(change.owed.plus(back.owed), Ok(dollars(0)));
+    }
+}
+
+#[test]
+fn what_turns_up_after_others_were_put_back_is_put_back_too() {
+    for atomicity in Atomicity::ALL {
+        let parts = vec![movement(1, MovementKind::Purchase, 500), movement(2, MovementKind::Purchase, 700)];
+        let given_up = payment(atomicity, parts).conclude(vec![outcome(1, Ok("A1")), outcome(2, Err(Fault::NotSent))], Vec::new(), NOW);
+        let back = given_up.turned_back().transaction.put_back(vec![outcome(1, Ok("R1"))], NOW).transaction;
+        assert_eq!((back.state, back.rollback), (TransactionState::Rejected, Rollback::Successful));
+        let late = back.conclude(vec![outcome(2, Ok("A2"))], Vec::new(), NOW).transaction;
+        assert_eq!((names(&late), late.is_turning_back()), (vec!["reversed", "reversing"], true), "{atomicity:?}");
+    }
+}
+
+fn names(transaction: &Transaction) -> Vec<&'static str> {
+    transaction.movements.iter().map(|movement| movement.state.name()).collect()
+}
+
 fn authorised() -> Movement {
     let asked = payment(Atomicity::KeepSuccesses, vec![movement(1, MovementKind::Preauth, 1_000)]);
     asked.conclude(vec![outcome(1, Ok("A1"))], Vec::new(), NOW).transaction.movements.remove(0)
@@ -245,7 +302,67 @@ fn tried(bought: &mut Transaction, step: &Step) -> Option<TransactionChange> {
     Some(change)
 }
 
+/// What is heard of a part of a split payment.
+#[derive(Debug, Clone)]
+enum Heard {
+    Answer(i64, Result<(), Fault>),
+    PutBack(i64, bool),
+}
+
+fn heard() -> impl Strategy<Value = Heard> {
+    let answer = prop_oneof![Just(Ok(())), Just(Err(Fault::NotSent)), Just(Err(Fault::Declined))];
+    prop_oneof![
+        (1..=4_i64, answer).prop_map(|(part, answer)| Heard::Answer(part, answer)),
+        (1..=4_i64, any::<bool>()).prop_map(|(part, yes)| Heard::PutBack(part, yes)),
+    ]
+}
+
+/// The payment once `heard` is in its books.
+fn after(transaction: &Transaction, heard: &Heard) -> TransactionChange {
+    let transaction = transaction.clone();
+    match heard {
+        Heard::Answer(part, answer) => transaction.conclude(vec![outcome(*part, answer.map(|()| "A"))], Vec::new(), NOW),
+        Heard::PutBack(part, true) => transaction.put_back(vec![outcome(*part, Ok("R"))], NOW),
+        Heard::PutBack(part, false) => transaction.put_back(vec![outcome(*part, Err(Fault::Declined))], NOW),
+    }
+}
+
+/// What is heard in the end of every part: whatever has no answer is refused, whatever is being put back is.
+fn rest(parts: i64) -> Vec<Heard> {
+    let answers = (1..=parts).map(|part| Heard::Answer(part, Err(Fault::Declined)));
+    answers.chain((1..=parts).map(|part| Heard::PutBack(part, true))).collect()
+}
+
 proptest! {
+    #[test]
+    fn however_the_answers_come_all_is_paid_or_none_is_or_it_says_so(
+        parts in 1..=4_i64, is_preauth in any::<bool>(), events in prop::collection::vec(heard(), 0..24)
+    ) {
+        let kind = if is_preauth { MovementKind::Preauth } else { MovementKind::Purchase };
+        let mut standing = payment(Atomicity::AllOrNothing, (1..=parts).map(|number| movement(number, kind, 100 * number)).collect());
+        let (mut owed, mut entries) = (0, Vec::new());
+        for heard in events.into_iter().chain(rest(parts)) {
+            let change = after(&standing, &heard);
+            let waiting = names(&change.transaction).iter().any(|name| matches!(*name, "asked" | "reversing"));
+            prop_assert_eq!(change.transaction.is_open(), waiting, "{:?}", change.transaction);
+            owed += change.owed.minor();
+            entries.push(change.entry);
+            standing = change.transaction;
+        }
+        let done = names(&standing).iter().filter(|name| **name == "done").count();
+        match standing.rollback {
+            Rollback::NotRequired => prop_assert!(done == 0 || done == standing.movements.len()),
+            Rollback::Successful => prop_assert_eq!(done, 0),
+            Rollback::Failed => prop_assert!(done > 0),
+            Rollback::Required => prop_assert!(false, "the payment is over"),
+        }
+        prop_assert_eq!(standing.state == TransactionState::Approved, standing.rollback == Rollback::NotRequired && done > 0);
+        let taken: i64 = standing.movements.iter().map(|part| part.captured.minor()).sum();
+        prop_assert_eq!(sum(&entries, Account::CardClearing), taken);
+        prop_assert_eq!(-sum(&entries, Account::MerchantPayable), owed);
+        prop_assert_eq!(owed == 0, taken == 0);
+    }
+
     #[test]
     fn whatever_is_tried_the_books_balance_and_nothing_is_taken_or_given_twice(
         is_preauth in any::<bool>(), amount in 1..1_000_i64, steps in prop::collection::vec(step(), 0..12)

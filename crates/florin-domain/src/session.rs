@@ -100,6 +100,9 @@ pub enum SessionFault {
     /// It was paid, or is being paid.
     #[error("the payment session was paid already")]
     Paid,
+    /// The shopper has said meanwhile that they want to pay otherwise, or not at all.
+    #[error("the payment is not the one that stands approved at the payment session")]
+    NotApproved,
 }
 
 impl SessionFault {
@@ -111,6 +114,7 @@ impl SessionFault {
             Self::OtherWallet => "session_of_another_wallet",
             Self::Linked { .. } => "session_linked",
             Self::Paid => "session_paid",
+            Self::NotApproved => "session_not_approved",
         }
     }
 }
@@ -178,11 +182,23 @@ impl PaymentSession {
     /// # Errors
     /// [`SessionFault::Linked`] if a request comes and there is one; or as it stands.
     pub fn update(self, info: Payload, request: Option<PaymentRequestId>, now: Timestamp) -> Result<Self, SessionFault> {
-        self.must_be_open(now)?;
-        match (self.request, request) {
-            (Some(request), Some(_)) => Err(SessionFault::Linked { session: self.id, request }),
-            (linked, new) => Ok(Self { merchant_info: info, request: linked.or(new), ..self }),
+        self.must_not_have_ended(now)?;
+        // That it is linked says more than that it was paid: which request it was.
+        if let (Some(request), Some(_)) = (self.request, request) {
+            return Err(SessionFault::Linked { session: self.id, request });
         }
+        self.must_be_open(now)?;
+        Ok(Self { merchant_info: info, request: self.request.or(request), ..self })
+    }
+
+    /// Whether what was approved beforehand as `sealed` is what is to be done at `now`: it is what the shopper said last, and
+    /// nothing came of it yet.
+    ///
+    /// # Errors
+    /// [`SessionFault::NotApproved`] if they have said something else since; or as it stands.
+    pub fn must_stand_approved(&self, sealed: &[u8], now: Timestamp) -> Result<(), SessionFault> {
+        self.must_be_open(now)?;
+        if self.preapproval.as_deref() == Some(sealed) { Ok(()) } else { Err(SessionFault::NotApproved) }
     }
 
     /// A payment of its request has begun from `wallet`.
@@ -285,8 +301,24 @@ mod tests {
         let paid = paying.end_payment(payment(1), true, NOW);
         assert_eq!(paid.state(), SessionState::Paid);
         assert_eq!(paid.clone().preapprove(wallet(1), vec![2], NOW), Err(SessionFault::Paid));
+        let refused = SessionFault::Linked { session: paid.id, request: request(1) };
+        assert_eq!(paid.clone().update(info(), Some(request(2)), NOW), Err(refused), "a second link is told which is the first");
+        assert_eq!(paid.clone().update(info(), None, NOW), Err(SessionFault::Paid));
         assert_eq!(free.end_payment(payment(1), true, NOW).state(), SessionState::Paid, "it happened after all");
         assert_eq!(paid.clone().end_payment(payment(1), true, LATER).paid_at, Some(NOW), "told twice, it is paid once");
+    }
+
+    #[test]
+    fn only_what_a_shopper_approved_last_is_done_and_only_in_time() {
+        let first = session().preapprove(wallet(1), vec![1], NOW).unwrap();
+        assert_eq!(first.must_stand_approved(&[1], NOW), Ok(()));
+        let second = first.preapprove(wallet(1), vec![2], NOW).unwrap();
+        assert_eq!(second.must_stand_approved(&[1], NOW), Err(SessionFault::NotApproved));
+        assert_eq!(second.must_stand_approved(&[2], NOW), Ok(()));
+        assert_eq!(second.must_stand_approved(&[2], LATER), Err(SessionFault::Expired));
+        let paying = second.clone().begin_payment(TransactionId::from_random([1; 16]), wallet(1));
+        assert_eq!(paying.must_stand_approved(&[2], NOW), Err(SessionFault::Paid));
+        assert_eq!(second.forget_preapproval().must_stand_approved(&[2], NOW), Err(SessionFault::NotApproved));
     }
 
     #[test]

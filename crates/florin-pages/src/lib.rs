@@ -1,4 +1,4 @@
-//! Pages for people: the hosted checkout, card capture, bought gift cards, and the sandbox's bank, mailbox, shop and start page.
+//! Pages for people: the hosted checkout, card capture, bought gift cards, QR codes, and the sandbox's bank, mailbox, shop and start page.
 //!
 //! Knows no business rule: a page reads a form, calls one verb of the service and shows where that leads.
 //! Invariants: no page loads anything from elsewhere, or runs a script except those of card capture, because a merchant's page that
@@ -18,6 +18,7 @@ mod gift;
 mod news;
 mod place;
 mod progress;
+mod qr;
 mod sandbox;
 mod visit;
 mod wording;
@@ -27,6 +28,7 @@ pub use checkout::checkout;
 pub use desk::{BankDesk, BankSlip, DeskCall};
 pub use detour::fallback;
 pub use gift::gifts;
+pub use qr::qr_codes;
 pub use sandbox::{sandbox, simulated_bank};
 
 #[cfg(test)]

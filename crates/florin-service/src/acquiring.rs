@@ -154,10 +154,21 @@ fn step<'a>(transaction: &'a Transaction, movement: &Movement, original: &'a Mov
     Some((kind, order))
 }
 
+/// Whether the acquirer may have been asked before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// It is asked for the first time.
+    First,
+    /// It may have been, and its answer lost.
+    Again,
+}
+
 /// Puts a charged instrument back: frees what is held, gives back what was taken. The key is the movement's with a word added,
-/// so that putting back twice is putting back once.
-pub(crate) async fn put_back(cx: &Cx, transaction: &Transaction, movement: &Movement) -> Option<Outcome> {
+/// so that putting back twice is putting back once. An acquirer forgets its keys in time, so that one who may have done it
+/// already is asked for that first.
+pub(crate) async fn put_back(cx: &Cx, transaction: &Transaction, movement: &Movement, attempt: Attempt) -> Option<Outcome> {
     let MovementState::Reversing { reference } = &movement.state else { return None };
+    let kind = if movement.kind == MovementKind::Preauth { MoveKind::Void } else { MoveKind::Refund };
     let order = Move {
         key: format!("{}-back", movement.reference),
         of: reference,
@@ -165,16 +176,43 @@ pub(crate) async fn put_back(cx: &Cx, transaction: &Transaction, movement: &Move
         merchant: transaction.merchant.as_str(),
         reference: &transaction.order_number,
     };
-    let acquirer = &cx.world.acquirer;
-    let answer = match movement.kind {
-        kind if is_openpay(movement) => {
-            let kind = if kind == MovementKind::Preauth { MoveKind::Void } else { MoveKind::Refund };
-            return to_stay(read(movement.reference, openpay::follow_up(cx, transaction, (kind, &order), movement).await));
-        }
-        MovementKind::Preauth => acquirer.void(order).await,
-        MovementKind::Purchase | MovementKind::Completion | MovementKind::Void | MovementKind::Refund => acquirer.refund(order).await,
+    if attempt == Attempt::Again
+        && let Some(earlier) = was_put_back(cx, transaction, (kind, &order), movement).await?
+    {
+        return Some(earlier);
+    }
+    let answer = match kind {
+        _ if is_openpay(movement) => openpay::follow_up(cx, transaction, (kind, &order), movement).await,
+        MoveKind::Void => cx.world.acquirer.void(order.clone()).await.map(moved),
+        MoveKind::Refund | MoveKind::Capture => cx.world.acquirer.refund(order.clone()).await.map(moved),
     };
-    to_stay(read(movement.reference, answer.map(moved)))
+    let told = to_stay(read(movement.reference, answer))?;
+    if told.result != Err(Fault::OriginalNotFound) {
+        return Some(told);
+    }
+    // There is nothing left to be put back of what was put back by a call whose answer was lost.
+    was_put_back(cx, transaction, (kind, &order), movement).await.map(|earlier| earlier.unwrap_or(told))
+}
+
+/// What came of putting an instrument back earlier, if it was asked for; nothing at all if that is not to be learned now.
+async fn was_put_back(
+    cx: &Cx,
+    transaction: &Transaction,
+    (kind, order): (MoveKind, &Move<'_>),
+    movement: &Movement,
+) -> Option<Option<Outcome>> {
+    let found = if is_openpay(movement) {
+        openpay::look_up_follow_up(cx, transaction, (kind, order), movement).await
+    } else {
+        cx.world.acquirer.moved(kind, order.clone()).await.map(|found| found.map(moved))
+    };
+    match found {
+        Ok(found) => Some(found.map(|told| outcome(movement.reference, told))),
+        Err(error) => {
+            tracing::warn!(movement = %movement.reference, %error, "it is not to be learned whether an instrument was put back");
+            None
+        }
+    }
 }
 
 /// An answer to putting back that is no trouble of the moment: a shopper stays charged only for a no that would be a no again.

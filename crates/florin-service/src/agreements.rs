@@ -2,20 +2,21 @@
 //!
 //! Invariant: a charge counts in the transaction that books it; Florin charges nothing by itself.
 
+mod first_charge;
 mod screening;
+mod writing;
 
 use std::fmt;
 use std::sync::Arc;
 
 use florin_domain::agreement::{Agreement, AgreementKind, Frequency};
-use florin_domain::fault::Fault;
 use florin_domain::fraud::{FraudDecision, FraudVerdict};
-use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind, InstrumentStatus};
+use florin_domain::instrument::{Instrument, InstrumentId};
 use florin_domain::money::Money;
 use florin_domain::movement::MovementKind;
 use florin_domain::payment::{Atomicity, Transaction};
 use florin_domain::shopper::WalletKind;
-use florin_domain::{AgreementId, Timestamp, TransactionId, WalletId};
+use florin_domain::{AgreementId, Timestamp, TransactionId};
 use florin_store::Tx;
 
 use crate::caller::{MerchantCaller, ShopperCaller, wallet_of};
@@ -23,8 +24,12 @@ use crate::fraud::FraudPayload;
 use crate::idempotency::{self, IdempotencyKey};
 use crate::occasions::{About, Draft};
 use crate::payments::{self, Kinds, PayAnswer, PayItem, PayOrder, Payer};
-use crate::{Cx, ServiceError, fraud, instore, instruments, step_up};
+use crate::{Cx, ServiceError, fraud, instore};
+use first_charge::FirstCharge;
 use screening::{Drafted, screened};
+use writing::{Writing, Written};
+
+pub(crate) use first_charge::look as look_at_first_charge;
 
 /// An agreement as the shopper gives it. Prints nothing of its step-up token.
 #[derive(Clone)]
@@ -158,10 +163,6 @@ pub(crate) async fn create_in(
     key: Option<IdempotencyKey>,
 ) -> Result<AgreementAnswer, ServiceError> {
     let now = cx.clock.now();
-    let starts_at = new.starts_at.unwrap_or(now);
-    if new.ends_at.is_some_and(|end| end <= now || end <= starts_at) {
-        return Err(ServiceError::invalid("endDate", "must lie after the start and in the future"));
-    }
     // A key that comes again names the same agreement.
     let id = key.as_ref().map(|key| cx.keeper.capability("agreement of a key", format!("{}/{}", key.scope, key.key).as_bytes()));
     let agreement = Agreement {
@@ -174,27 +175,23 @@ pub(crate) async fn create_in(
         frequency: new.frequency,
         amount: new.amount,
         description: new.description,
-        starts_at,
+        starts_at: new.starts_at.unwrap_or(now),
         ends_at: new.ends_at,
         cycle: 0,
         created_at: now,
         updated_at: now,
         used_at: None,
     };
-    let screened = match (&new.fraud, &new.immediate) {
-        // The charge is judged, and with it the agreement.
-        (Some(payload), Some(_)) => payload.check().map(|()| Ok(None))?,
-        (payload, _) => {
-            let draft =
-                Drafted { agreement: &agreement, client_reference: &new.client_reference, payload: payload.as_ref(), key: key.as_ref() };
-            screened(cx, draft).await?
-        }
-    };
-    let said = match screened {
-        Ok(said) => said,
+    // A charge is judged, and with it the agreement.
+    if let (Some(payload), Some(_)) = (&new.fraud, &new.immediate) {
+        payload.check()?;
+    }
+    let screened = new.fraud.as_ref().filter(|_| new.immediate.is_none());
+    let writing = Writing::New { agreement, is_charged: new.immediate.is_some(), step_up: new.step_up };
+    let Written { agreement, instrument, said } = match written(cx, writing, (&new.client_reference, screened), key).await? {
+        Ok(written) => written,
         Err(rejected) => return Ok(*rejected),
     };
-    let (agreement, instrument) = write(cx, agreement, (new.step_up, true), key.clone(), said.clone()).await?;
     let Some(order_number) = new.immediate else {
         return Ok(AgreementAnswer { agreement, instrument, transaction: None, fraud: said });
     };
@@ -207,82 +204,71 @@ pub(crate) async fn create_in(
         amount: new.amount,
         fraud: new.fraud,
     };
-    let key = key.map(|key| IdempotencyKey { scope: format!("{}:charge", key.scope), ..key });
-    let charged = charge_one(cx, Arc::clone(&shopper.merchant), (&agreement, &instrument), (charge, family), key).await;
-    let is_refused = match &charged {
-        Ok(answer) => answer.transaction.as_ref().is_some_and(|transaction| !transaction.is_open() && answer.agreement.cycle == 0),
-        Err(error) => error.is_refusal(),
-    };
-    if is_refused {
-        let id = agreement.id;
-        cx.store.write(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.remove_agreement(id)?)).await?;
+    let (id, key) = (agreement.id, first_charge::key(&agreement));
+    let charged = charge_one(cx, Arc::clone(&shopper.merchant), (&agreement, &instrument), (charge, family), Some(key)).await;
+    // Of a charge that is in trouble nobody knows here whether it was begun; the job beside the agreement finds out.
+    if charged.as_ref().map_or_else(ServiceError::is_refusal, |_| true) {
+        let now = cx.clock.now();
+        cx.store.write(move |tx: &mut Tx<'_>| first_charge::conclude(tx, id, now)).await?;
     }
     charged
 }
 
-/// Writes an agreement after a look at its instrument, which must be a kept card or a `PayPal` account of the same wallet. A
-/// key that comes again gives what it made.
-async fn write(
+/// Writes an agreement that the fraud screen accepts, if it is asked; what was written with the key before is told again. If
+/// the screen rejects it, that is the answer.
+async fn written(
     cx: &Cx,
-    agreement: Agreement,
-    (token, is_new): (Option<String>, bool),
+    writing: Writing,
+    (client_reference, payload): (&str, Option<&FraudPayload>),
     key: Option<IdempotencyKey>,
-    said: Option<FraudDecision>,
-) -> Result<(Agreement, Instrument), ServiceError> {
-    let (now, cx2) = (cx.clock.now(), cx.clone());
-    cx.store
-        .write(move |tx: &mut Tx<'_>| {
-            let instrument = agreed_on(tx, agreement.wallet, &agreement.instrument, now)?;
-            if idempotency::made(tx, key.as_ref())?.is_some() {
-                return Ok((tx.find_agreement(agreement.id)?.unwrap_or_else(|| agreement.clone()), instrument));
-            }
-            let has_code = match &token {
-                Some(token) => step_up::open(&cx2, tx, &instrument, token, now)?.map(drop).map_err(refusal).map(|()| true)?,
-                None => false,
-            };
-            if instrument.kind == InstrumentKind::Card && instrument.status != InstrumentStatus::Verified && !has_code {
-                return Err(refusal(Fault::StepUpRequired));
-            }
-            if is_new {
-                tx.insert_agreement(&agreement)?;
-            } else {
-                // A charge may have been counted since the agreement was read.
-                let standing = tx.find_agreement(agreement.id)?.ok_or(ServiceError::NotFound("payment agreement"))?;
-                tx.save_agreement(&Agreement { cycle: standing.cycle, used_at: standing.used_at, ..agreement.clone() })?;
-            }
-            idempotency::remember(tx, key.as_ref(), &screening::named(&agreement, said.as_ref())?, now)?;
-            Ok((agreement.clone(), instrument))
-        })
-        .await
+) -> Result<Result<Written, Box<AgreementAnswer>>, ServiceError> {
+    let (now, key2, writing2) = (cx.clock.now(), key.clone(), writing.clone());
+    let found = cx.store.read(move |tx: &mut Tx<'_>| match writing::told(tx, &writing2, key2.as_ref())? {
+        Some(told) => Ok::<_, ServiceError>(Found::Told(Box::new(told))),
+        None => writing2.agreement(tx, now).map(|agreement| Found::New(Box::new(agreement))),
+    });
+    let agreement = match found.await? {
+        Found::Told(told) => return Ok(Ok(*told)),
+        Found::New(agreement) => *agreement,
+    };
+    let said = match screened(cx, Drafted { agreement: &agreement, client_reference, payload }).await? {
+        Ok(said) => said,
+        Err(rejected) => return Ok(Err(rejected)),
+    };
+    writing::write(cx, writing, key, said).await.map(Ok)
 }
 
-/// Refuses to charge an agreement that is gone, has ended, or has not begun.
+/// What was found before anything is written.
+enum Found {
+    /// The key wrote this before.
+    Told(Box<Written>),
+    /// What is to be written, as far as it is known before it is.
+    New(Box<Agreement>),
+}
+
+/// Refuses to charge an agreement that is gone, has ended, or has not begun. The charge that it is made with is part of making
+/// it, and needs no waiting for its start.
 pub(crate) fn must_be_open(tx: &mut Tx<'_>, agreement: AgreementId, now: Timestamp) -> Result<(), ServiceError> {
-    if tx.find_agreement(agreement)?.is_some_and(|agreement| agreement.is_open(now)) {
-        return Ok(());
-    }
-    let message = "The payment agreement has ended, or has not begun.".to_owned();
-    Err(ServiceError::Refused { code: "agreement_ended", message })
+    let agreement = tx.find_agreement(agreement)?.ok_or_else(ended)?;
+    let is_first = first_charge::of(tx, &agreement)? == FirstCharge::Awaited;
+    let is_open = if is_first { !agreement.has_ended(now) } else { agreement.is_open(now) };
+    if is_open { Ok(()) } else { Err(ended()) }
 }
 
-fn agreed_on(tx: &mut Tx<'_>, wallet: WalletId, id: &InstrumentId, now: Timestamp) -> Result<Instrument, ServiceError> {
-    let found = instruments::find_for(tx, wallet, Some(id), None, now)?.ok_or(ServiceError::NotFound("instrument"))?;
-    match found.kind {
-        _ if found.has_expired(now) => Err(refusal(Fault::Expired)),
-        InstrumentKind::Card | InstrumentKind::PayPal => Ok(found),
-        InstrumentKind::GiftCard
-        | InstrumentKind::GooglePay
-        | InstrumentKind::ApplePay
-        | InstrumentKind::AndroidPay
-        | InstrumentKind::ZipPay
-        | InstrumentKind::Afterpay
-        | InstrumentKind::Openpay => Err(refusal(Fault::NotSupported)),
-    }
+fn ended() -> ServiceError {
+    ServiceError::Refused { code: "agreement_ended", message: "The payment agreement has ended, or has not begun.".to_owned() }
 }
 
-/// A fault as a refusal of the whole; its code is the fault's name.
-fn refusal(fault: Fault) -> ServiceError {
-    ServiceError::Refused { code: fault.name(), message: format!("The instrument cannot be used: {}.", fault.name().replace('_', " ")) }
+/// Refuses a charge while it is not known whether there is an agreement.
+fn must_stand(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<(), ServiceError> {
+    match first_charge::of(tx, agreement)? {
+        FirstCharge::Over => Ok(()),
+        FirstCharge::Rejected => Err(ended()),
+        FirstCharge::Awaited | FirstCharge::Open => {
+            let what = "The first charge of this payment agreement is still under way.".to_owned();
+            Err(ServiceError::Unavailable { what, retry_after_s: 30 })
+        }
+    }
 }
 
 /// Changes an agreement; with a key, once a key.
@@ -296,29 +282,12 @@ pub async fn update(
     changes: AgreementChanges,
     key: Option<IdempotencyKey>,
 ) -> Result<AgreementAnswer, ServiceError> {
-    let (now, wallet) = (cx.clock.now(), shopper.wallet);
-    let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_agreement(id)?)).await?;
-    let found = found.filter(|agreement| agreement.wallet == wallet).ok_or(ServiceError::NotFound("payment agreement"))?;
-    if changes.ends_at.is_some_and(|end| end <= now || end <= found.starts_at) {
-        return Err(ServiceError::invalid("endDate", "must lie after the start and in the future"));
+    let (client_reference, payload) = (changes.client_reference.clone(), changes.fraud.clone());
+    let writing = Writing::Changed { id, wallet: shopper.wallet, changes };
+    match written(cx, writing, (&client_reference, payload.as_ref()), key).await? {
+        Ok(Written { agreement, instrument, said }) => Ok(AgreementAnswer { agreement, instrument, transaction: None, fraud: said }),
+        Err(rejected) => Ok(*rejected),
     }
-    let agreement = Agreement {
-        instrument: changes.instrument.unwrap_or(found.instrument),
-        ends_at: changes.ends_at.or(found.ends_at),
-        frequency: changes.frequency,
-        amount: changes.amount.unwrap_or(found.amount),
-        description: changes.description.or(found.description),
-        updated_at: now,
-        ..found
-    };
-    let draft =
-        Drafted { agreement: &agreement, client_reference: &changes.client_reference, payload: changes.fraud.as_ref(), key: key.as_ref() };
-    let said = match screened(cx, draft).await? {
-        Ok(said) => said,
-        Err(rejected) => return Ok(*rejected),
-    };
-    let (agreement, instrument) = write(cx, agreement, (changes.step_up, false), key, said.clone()).await?;
-    Ok(AgreementAnswer { agreement, instrument, transaction: None, fraud: said })
 }
 
 /// An agreement in the shopper's wallet, with what it charges.
@@ -329,8 +298,7 @@ pub async fn find(cx: &Cx, shopper: &ShopperCaller, id: AgreementId) -> Result<A
     let wallet = shopper.wallet;
     cx.store
         .read(move |tx: &mut Tx<'_>| {
-            let agreement = tx.find_agreement(id)?.filter(|agreement| agreement.wallet == wallet);
-            let agreement = agreement.ok_or(ServiceError::NotFound("payment agreement"))?;
+            let agreement = writing::find(tx, id, wallet)?;
             let instrument = tx.find_instrument(&agreement.instrument)?.ok_or(ServiceError::NotFound("instrument"))?;
             Ok(AgreementAnswer { agreement, instrument, transaction: None, fraud: None })
         })
@@ -358,8 +326,8 @@ pub async fn remove(cx: &Cx, caller: &MerchantCaller, id: AgreementId, key: Opti
 /// Charges an agreement, once a key.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`] unless it is this merchant's; [`ServiceError::Refused`] `agreement_ended`, and as
-/// [`pay`](payments::pay).
+/// [`ServiceError::NotFound`] unless it is this merchant's; [`ServiceError::Refused`] `agreement_ended`;
+/// [`ServiceError::Unavailable`] until its first charge is known, and as [`pay`](payments::pay).
 pub async fn charge(
     cx: &Cx,
     caller: &MerchantCaller,
@@ -384,6 +352,7 @@ pub(crate) async fn charge_in(
         let agreement = agreement.ok_or(ServiceError::NotFound("payment agreement"))?;
         // A charge that happened is told again though the agreement has ended since.
         if idempotency::made(tx, key2.as_ref())?.is_none() {
+            must_stand(tx, &agreement)?;
             must_be_open(tx, id, now)?;
         }
         let instrument = tx.find_instrument(&agreement.instrument)?.ok_or(ServiceError::NotFound("instrument"))?;

@@ -74,7 +74,8 @@ pub struct ApmView {
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] naming `orderNumber`, `amount` or `serviceProviderURL`; [`ServiceError::TooMany`] beyond ten a minute
-/// and shopper; [`ServiceError::Refused`] `refused_outside` when the provider does not want it; [`ServiceError::KeyReused`].
+/// and shopper; [`ServiceError::Refused`] `refused_outside` when the provider does not want it, `checkout_over` when the key's
+/// checkout is forgotten; [`ServiceError::KeyReused`].
 pub async fn open(cx: &Cx, caller: &ShopperCaller, new: NewApmOrder, key: Option<IdempotencyKey>) -> Result<ApmOpened, ServiceError> {
     check(&new)?;
     let (now, subject, key2) = (cx.clock.now(), caller.subject("apm"), key.clone());
@@ -174,9 +175,13 @@ fn entrant<'a>(cx: &Context, order: &ApmOrder, token: &'a str) -> Entrant<'a> {
 /// What a key opened before, if it was used.
 fn earlier(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<(ApmOrder, Instrument)>, ServiceError> {
     let Some(id) = idempotency::made(tx, key)? else { return Ok(None) };
-    let order =
-        ApmOrderId::parse(&id).ok().map(|id| tx.find_apm_order(id)).transpose()?.flatten().ok_or(ServiceError::NotFound("checkout"))?;
-    let instrument = tx.find_instrument(&order.instrument)?.ok_or(ServiceError::NotFound("checkout"))?;
+    // Keys are kept for longer than checkouts and what is paid with.
+    let over = || {
+        let message = "The checkout of this Idempotency-Key is over; please open another one with a fresh key.".to_owned();
+        ServiceError::Refused { code: "checkout_over", message }
+    };
+    let order = ApmOrderId::parse(&id).ok().map(|id| tx.find_apm_order(id)).transpose()?.flatten().ok_or_else(over)?;
+    let instrument = tx.find_instrument(&order.instrument)?.ok_or_else(over)?;
     Ok(Some((order, instrument)))
 }
 

@@ -6,6 +6,7 @@ mod known;
 mod merchant;
 mod shopper;
 mod signed;
+mod source;
 
 use florin_domain::TokenId;
 use florin_domain::seller::Seller;
@@ -17,6 +18,7 @@ pub use self::merchant::{MerchantCaller, merchant};
 pub(crate) use self::shopper::guest_wallet;
 pub use self::shopper::{ShopperCaller, on_behalf, shopper, wallet_of};
 pub use self::signed::{Signed, SignedCall, signed};
+pub use self::source::Source;
 use crate::{Context, ServiceError};
 
 /// A merchant's server that proved itself.

@@ -9,7 +9,7 @@ use florin_connect::{CardCheck, CardSecret, CardVerdict};
 use florin_domain::card::{CardExpiry, CardNumber, check_cvc};
 use florin_domain::instrument::{Instrument, InstrumentKind};
 use florin_domain::time::minutes;
-use florin_domain::{CaptureId, CardId, Timestamp};
+use florin_domain::{CaptureId, CardId, Timestamp, WalletId};
 use florin_store::{CaptureRecord, Tx};
 
 use crate::caller::ShopperCaller;
@@ -21,7 +21,7 @@ use crate::{Context, Cx, ServiceError, attempts, merchants};
 const OPEN_FOR: Duration = minutes(30);
 /// How many captures a shopper may begin in a minute.
 const BEGUN_MAX: i64 = 10;
-/// How many cards may be tried at one page in a minute, so that it does not tell thieves which numbers are good.
+/// How many cards may be tried for one wallet in a minute, so that nothing tells thieves which numbers are good.
 const TRIED_MAX: i64 = 10;
 /// The longest name that a caller may give to what it asks for, in bytes.
 const CLIENT_REFERENCE_MAX: usize = 128;
@@ -106,8 +106,7 @@ pub async fn finish(cx: &Cx, capture: CaptureId, card: GiveCard) -> Result<Instr
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             let wallet = find(tx, capture)?.wallet;
-            // By wallet, because a shopper may open many captures.
-            attempts::count(tx, &format!("card/{wallet}"), TRIED_MAX, now)
+            count_try(tx, wallet, now)
         })
         .await?;
     let key = CardId::from_random(cx.random.bytes()).to_string();
@@ -166,6 +165,14 @@ fn home(tx: &mut Tx<'_>, capture: CaptureId) -> Result<Home, ServiceError> {
     let merchant = merchants::find(tx, &capture.merchant)?;
     let gone_at = capture.gone_at;
     Ok(Home { wallet: capture.wallet, merchant: merchant.id, seller: merchant.seller, guest: gone_at.is_some(), gone_at })
+}
+
+/// Counts one more card that the issuer is asked about, on a page or in elements. By wallet, because a shopper may open many.
+///
+/// # Errors
+/// [`ServiceError::TooMany`] after ten in a minute.
+pub(crate) fn count_try(tx: &mut Tx<'_>, wallet: WalletId, now: Timestamp) -> Result<(), ServiceError> {
+    attempts::count(tx, &format!("card/{wallet}"), TRIED_MAX, now)
 }
 
 /// By which a card's number is found again.

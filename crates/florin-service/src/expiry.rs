@@ -9,12 +9,10 @@ use florin_domain::Timestamp;
 use florin_domain::time::hours;
 use florin_store::Tx;
 
-use crate::{ServiceError, work};
+use crate::{ServiceError, attempts, work};
 
 /// How long after its end something is kept.
 const KEPT_FOR: Duration = hours(1);
-/// How late a payment may turn up that was taken for never sent.
-const LATE: Duration = hours(23);
 /// How often there is something to forget.
 const EVERY: Duration = hours(6);
 /// How many of the 256 parts of the refresh tokens are looked through each time: all of them in two days.
@@ -29,15 +27,12 @@ pub(crate) fn tidy_up(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), ServiceErro
     tx.forget_captures(ended)?;
     tx.forget_frames_actions(ended)?;
     tx.forget_three_ds_sessions(ended)?;
-    tx.forget_attempts(ended)?;
+    // A count has to last until the longest span that one is for is over.
+    tx.forget_attempts(ended.minus(attempts::DAY))?;
     tx.forget_proofs(ended)?;
     tx.forget_apm_orders(ended)?;
-    // An order can still be taken up again when its payment turns up late.
-    tx.forget_gift_quotes(ended.minus(LATE))?;
+    tx.forget_gift_quotes(ended)?;
     tx.forget_signing_keys(ended)?;
-    // Whoever asks what became of a payment in doubt names what was paid with, so that it has to be there as long.
-    if tx.list_in_doubt(ended, 1)?.is_empty() {
-        tx.forget_transients(ended)?;
-    }
+    tx.forget_transients(ended)?;
     Ok(tx.delay_job(work::FORGET_EXPIRED, work::ALL, now.plus(EVERY), 0)?)
 }

@@ -1,6 +1,7 @@
 //! Gift cards: taken into a wallet with number and PIN, asked for their balance, issued.
 //!
-//! Invariants: a wrong number and a wrong PIN are told alike, and no card's PIN can be tried out.
+//! Invariants: a wrong number and a wrong PIN are told alike, and no card's PIN can be tried out: whoever tries and in
+//! whatever way, a year is too short for the 10,000 of four digits.
 
 use std::fmt;
 
@@ -18,6 +19,8 @@ use crate::{Context, Cx, ServiceError, attempts};
 
 /// How many wrong PINs a card takes in a minute.
 const MISSES_MAX: i64 = 5;
+/// How many it takes in a day; then nothing opens it until the next.
+const MISSES_A_DAY_MAX: i64 = 20;
 /// How often a shopper may ask for balances in a minute.
 const ASKED_MAX: i64 = 5;
 /// How many cards of a wallet are asked about by one call.
@@ -63,7 +66,7 @@ impl Balance {
 ///
 /// # Errors
 /// [`ServiceError::Refused`] `gift_card_details` when number or PIN is wrong; [`ServiceError::TooMany`] after five wrong PINs a
-/// minute.
+/// minute or twenty a day.
 pub async fn tokenise(
     cx: &Cx,
     caller: &ShopperCaller,
@@ -187,13 +190,26 @@ pub(crate) fn entrant<'a>(card: &GiftCard, number: &'a GiftCardNumber) -> Entran
 /// it for a while.
 pub(crate) fn try_pin(cx: &Context, tx: &mut Tx<'_>, card: &GiftCard, pin: &Secret<String>) -> Result<bool, ServiceError> {
     let missed = !opens(cx, card, pin);
-    let counted = attempts::misses(tx, &pin_subject(cx, &card.fingerprint), MISSES_MAX, (missed, cx.clock.now()))?;
+    let counted = misses(cx, tx, &card.fingerprint, (missed, cx.clock.now()))?;
     Ok(!missed && counted.is_ok())
 }
 
-/// Under which name the misses of a card's PIN are counted.
-fn pin_subject(cx: &Context, fingerprint: &[u8; 32]) -> String {
-    format!("pin/{}", CardId::from_random(cx.keeper.capability(PINS, fingerprint)))
+/// Counts a miss of a card's PIN, or asks whether there were too many before. The refusal comes as a value, because the misses
+/// have to be kept.
+fn misses(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    fingerprint: &[u8; 32],
+    tried: (bool, Timestamp),
+) -> Result<Result<(), ServiceError>, ServiceError> {
+    let card = CardId::from_random(cx.keeper.capability(PINS, fingerprint));
+    for (span, limit) in [("pin", (MISSES_MAX, attempts::MINUTE)), ("pin_day", (MISSES_A_DAY_MAX, attempts::DAY))] {
+        // What the minute's count refuses tells nobody anything, so that the day's does not take it for a try.
+        if let Err(refused) = attempts::misses(tx, &format!("{span}/{card}"), limit, tried)? {
+            return Ok(Err(refused));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// Whether `pin` is the card's.
@@ -213,7 +229,7 @@ fn open(cx: &Context, tx: &mut Tx<'_>, slip: &Slip, now: Timestamp) -> Result<Op
     let found = tx.find_gift_card(&fingerprint)?;
     let card = found.filter(|card| opens(cx, card, &Secret::new(slip.pin.clone())));
     // Misses of numbers that do not exist count too, so that their count tells nobody which ones do.
-    if let Err(refused) = attempts::misses(tx, &pin_subject(cx, &fingerprint), MISSES_MAX, (card.is_none(), now))? {
+    if let Err(refused) = misses(cx, tx, &fingerprint, (card.is_none(), now))? {
         return Ok(Err(refused));
     }
     Ok(card.map(|card| (number, card)).ok_or_else(wrong))

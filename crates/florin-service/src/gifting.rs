@@ -9,20 +9,20 @@ mod letter;
 mod order;
 
 use florin_domain::GiftQuoteId;
-use florin_domain::gift_order::{GiftItem, GiftQuote};
+use florin_domain::gift_order::{GiftItem, GiftQuote, QuotedItem};
 use florin_domain::gift_product::{GiftDesign, GiftProduct, PRODUCTS};
 use florin_domain::time::Timestamp;
 use florin_store::{Page, Tx};
 
 pub use self::delivery::{Parcel, ParcelLink, open_parcel, parcel_url, parcels};
-pub(crate) use self::issue::carry_on;
+pub(crate) use self::issue::{carry_on, of_late};
 pub(crate) use self::letter::mail;
 pub use self::order::{GiftBuyer, GiftOrdered, OrderGifts, order};
-use crate::caller::MerchantCaller;
+use crate::caller::{MerchantCaller, Source};
 use crate::idempotency::{self, IdempotencyKey};
 use crate::{Context, Cx, ServiceError, attempts};
 
-/// How many quotes a merchant may ask for in a minute.
+/// How many quotes one source may ask a merchant for in a minute.
 const QUOTED_MAX: i64 = 600;
 
 /// The products that are sold, and how many there are in all. With `since`, those that were changed then or later.
@@ -66,15 +66,22 @@ pub fn design_picture(design: &str) -> Result<String, ServiceError> {
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] naming `orderItems`, `designId`, `amount`, `quantity` or a field of `recipientDetails`;
-/// [`ServiceError::TooMany`]; [`ServiceError::KeyReused`].
-pub async fn quote(cx: &Cx, caller: &MerchantCaller, items: Vec<GiftItem>, key: Option<IdempotencyKey>) -> Result<GiftQuote, ServiceError> {
-    let (now, subject) = (cx.clock.now(), format!("gift_quote/{}", caller.merchant.id));
+/// [`ServiceError::TooMany`]; [`ServiceError::KeyReused`]; [`ServiceError::Refused`] `quote_expired` when the key's quote is forgotten.
+pub async fn quote(
+    cx: &Cx,
+    (caller, source): (&MerchantCaller, &Source),
+    items: Vec<GiftItem>,
+    key: Option<IdempotencyKey>,
+) -> Result<GiftQuote, ServiceError> {
+    // By source, because anybody may ask: no stranger uses up what the merchant's servers and others may ask for.
+    let (now, subject) = (cx.clock.now(), format!("gift_quote/{}/{}", caller.merchant.id, source.name(cx)));
     let quote = priced(cx, caller.merchant.id.clone(), items, now)?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             if let Some(made) = idempotency::made(tx, key.as_ref())? {
+                // Keys are kept for longer than quotes.
                 let known = GiftQuoteId::parse(&made).ok().map(|made| tx.find_gift_quote(made)).transpose()?.flatten();
-                return known.ok_or_else(|| ServiceError::Internal("a key names no quote".to_owned()));
+                return known.ok_or_else(expired);
             }
             attempts::count(tx, &subject, QUOTED_MAX, now)?;
             tx.insert_gift_quote(&quote)?;
@@ -82,6 +89,16 @@ pub async fn quote(cx: &Cx, caller: &MerchantCaller, items: Vec<GiftItem>, key: 
             Ok(quote.clone())
         })
         .await
+}
+
+fn expired() -> ServiceError {
+    let message = "The quote has expired; please ask for a new one.".to_owned();
+    ServiceError::Refused { code: "quote_expired", message }
+}
+
+/// Whether cards come into no wallet: what is given away, and what a guest buys.
+fn is_for_delivery(item: &QuotedItem, guest: bool) -> bool {
+    guest || item.item.recipient.is_some()
 }
 
 fn priced(

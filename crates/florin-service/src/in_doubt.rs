@@ -13,10 +13,10 @@ use florin_domain::instrument::{InstrumentId, InstrumentKind};
 use florin_domain::movement::{Hold, Movement, MovementState, Reference};
 use florin_domain::payment::{Outcome, Transaction, TransactionChange, TransactionKind, TransactionState};
 use florin_domain::time::minutes;
-use florin_store::{StoreError, Tx};
+use florin_store::{InDoubt, StoreError, Tx};
 
-use crate::acquiring::{self, Ask};
-use crate::{Cx, ServiceError, instruments, occasions, work};
+use crate::acquiring::{self, Ask, Attempt};
+use crate::{Cx, ServiceError, gifting, instruments, occasions, work};
 
 /// How long another process may take to hear from the acquirer before its payments are looked after here.
 const PATIENCE: Duration = minutes(1);
@@ -33,6 +33,9 @@ pub struct Tills {
     /// behind.
     alone_since: AtomicI64,
     looked_at: AtomicI64,
+    /// Up to which payment those in doubt were looked after last. Each has its turn, so that those which nobody can settle
+    /// keep none from it.
+    turn: Mutex<Option<InDoubt>>,
 }
 
 /// A payment that this process is at work on, until this is dropped.
@@ -77,7 +80,13 @@ pub(crate) async fn left_behind(cx: &Cx) -> Result<Vec<Reference>, ServiceError>
     }
     cx.tills.looked_at.store(now.micros(), Ordering::Relaxed);
     let before = cx.tills.left_by(now);
-    cx.store.read(move |tx: &mut Tx<'_>| Ok(tx.list_in_doubt(before, BATCH)?)).await
+    let turn = *cx.tills.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.list_in_doubt(before, turn, BATCH)?)).await?;
+    let is_full = i64::try_from(found.len()).is_ok_and(|count| count >= BATCH);
+    // After the last one it is the first one's turn again.
+    let next = found.last().copied().filter(|_| is_full);
+    *cx.tills.turn.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    Ok(found.into_iter().map(|found| found.receipt).collect())
 }
 
 /// Whether nobody is at work on a payment that is still open.
@@ -118,7 +127,7 @@ pub(crate) async fn settle(cx: &Cx, receipt: Reference) -> Result<(), ServiceErr
         }
     }
     let transaction = if outcomes.is_empty() { transaction } else { record(cx, transaction, outcomes).await? };
-    put_back(cx, transaction).await?;
+    put_back(cx, transaction, Attempt::Again).await?;
     unknown.map_or(Ok(()), Err)
 }
 
@@ -206,14 +215,19 @@ pub(crate) async fn record(cx: &Cx, transaction: Transaction, outcomes: Vec<Outc
                 }
             }
             let standing = tx.find_transaction(transaction.receipt)?.ok_or(ServiceError::NotFound("transaction"))?;
-            let originals = originals_of(tx, &standing)?;
-            Ok(save(tx, standing.conclude(outcomes.clone(), originals, now))?)
+            let (was_over, originals) = (!standing.is_open(), originals_of(tx, &standing)?);
+            let saved = save(tx, standing.conclude(outcomes.clone(), originals, now))?;
+            if was_over && saved.state == TransactionState::Approved {
+                gifting::of_late(tx, &saved, now)?;
+            }
+            Ok(saved)
         })
         .await
 }
 
 /// Saves a change of a transaction, with the jobs that end its holds and the count of its agreement.
 pub(crate) fn save(tx: &mut Tx<'_>, change: TransactionChange) -> Result<Transaction, StoreError> {
+    let change = occasions::held_to_room(tx, change)?;
     let was_charged = change.transaction.state == TransactionState::Approved && !change.entry.legs().is_empty();
     let charged_at = change.entry.at();
     let closed: Vec<_> = change
@@ -241,7 +255,7 @@ pub(crate) fn save(tx: &mut Tx<'_>, change: TransactionChange) -> Result<Transac
 }
 
 /// Puts back what a refused payment has charged. What the acquirer does not answer to is tried again later.
-pub(crate) async fn put_back(cx: &Cx, transaction: Transaction) -> Result<Transaction, ServiceError> {
+pub(crate) async fn put_back(cx: &Cx, transaction: Transaction, attempt: Attempt) -> Result<Transaction, ServiceError> {
     let mut outcomes = Vec::new();
     for movement in &transaction.movements {
         if !matches!(movement.state, MovementState::Reversing { .. }) {
@@ -250,7 +264,7 @@ pub(crate) async fn put_back(cx: &Cx, transaction: Transaction) -> Result<Transa
         if movement.paid_with.kind == InstrumentKind::GiftCard {
             outcomes.push(Outcome { movement: movement.reference, service: None, result: Ok(String::new()), plan: None });
         } else {
-            outcomes.extend(acquiring::put_back(cx, &transaction, movement).await);
+            outcomes.extend(acquiring::put_back(cx, &transaction, movement, attempt).await);
         }
     }
     if outcomes.is_empty() {

@@ -15,7 +15,7 @@ use florin_domain::shopper::{ShopperId, WalletKind};
 use florin_domain::{InstrumentToken, Timestamp, WalletId};
 use florin_store::Tx;
 
-pub(crate) use self::admission::{Entrant, Home, admit, admit_once};
+pub(crate) use self::admission::{Entrant, Home, admit, admit_bought, admit_once};
 pub use self::takeover::{ImportCard, ImportOrder, ImportPayPal, ImportResult, Imported, ImportedCard, import};
 pub(crate) use self::unsealed::{Unsealed, barcode_and_pin, unseal};
 pub use self::verification::{Verified, VerifiedItem, VerifyItem, verify};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use florin_domain::merchant::MerchantId;
 use florin_domain::money::Money;
 use florin_domain::occasion::Occasion;
-use florin_domain::payment::{Transaction, TransactionKind, TransactionState};
+use florin_domain::payment::{Transaction, TransactionChange, TransactionKind, TransactionState};
 use florin_domain::payment_request::PaymentRequest;
 use florin_domain::session::{PaymentSession, SessionFault};
 use florin_domain::{PaymentRequestId, PaymentSessionId, Timestamp, TransactionId, WalletId};
@@ -140,13 +140,21 @@ pub(crate) enum About {
         request: PaymentRequestId,
         /// The shopper's: the one that the merchant knows them by, and the one that is paid from.
         wallets: [WalletId; 2],
-        /// The till session at which they approved it beforehand.
-        preapproved: Option<PaymentSessionId>,
+        /// What they approved beforehand, if it is that.
+        preapproved: Option<Preapproved>,
     },
     /// A payment that nobody asked for beforehand: its request is made with it, for it alone.
     Own(Box<PaymentRequest>),
     /// What a merchant does with a payment afterwards, and why.
     FollowUp { original: Box<Occasion>, reason: Option<String> },
+}
+
+/// What a shopper approved beforehand at a till session.
+#[derive(Debug, Clone)]
+pub(crate) struct Preapproved {
+    pub session: PaymentSessionId,
+    /// As it is sealed there. Another one in its place is another will.
+    pub sealed: Vec<u8>,
 }
 
 impl Draft {
@@ -166,7 +174,7 @@ fn begin(tx: &mut Tx<'_>, draft: &Draft, transaction: &Transaction) -> Result<()
             let request = found.ok_or(ServiceError::NotFound("payment request"))?.take_use(wallets, now)?;
             tx.save_payment_request(&request)?;
             let session = match preapproved {
-                Some(session) => Some(approved(tx, *session)?),
+                Some(preapproved) => Some(approved(tx, preapproved, now)?),
                 None => session_of(tx, &request, wallets[0], now)?,
             };
             let id = session.as_ref().map(|session| session.id);
@@ -176,7 +184,7 @@ fn begin(tx: &mut Tx<'_>, draft: &Draft, transaction: &Transaction) -> Result<()
             of_payment(draft, transaction, &request, (wallets[0], id))
         }
         About::Own(request) => {
-            let request = request.as_ref().clone().taken();
+            let request = request.as_ref().clone().taken()?;
             tx.insert_payment_request(&request)?;
             of_payment(draft, transaction, &request, (request.wallet.unwrap_or(transaction.wallet), None))
         }
@@ -219,10 +227,11 @@ fn of_payment(
     }
 }
 
-/// The till session at which the payment was approved beforehand, as long as it was not acted on.
-fn approved(tx: &mut Tx<'_>, session: PaymentSessionId) -> Result<PaymentSession, ServiceError> {
-    let found = tx.find_session(session)?.filter(|session| session.preapproval.is_some() && session.payment.is_none());
-    Ok(found.ok_or(SessionFault::Paid)?)
+/// The till session at which the payment was approved beforehand, if that is what stands there now.
+fn approved(tx: &mut Tx<'_>, preapproved: &Preapproved, now: Timestamp) -> Result<PaymentSession, ServiceError> {
+    let session = tx.find_session(preapproved.session)?.ok_or(SessionFault::NotApproved)?;
+    session.must_stand_approved(&preapproved.sealed, now)?;
+    Ok(session)
 }
 
 /// The till session at which `wallet` pays a request: its own, or one that nobody has taken up if the request is for one payment
@@ -235,23 +244,63 @@ fn session_of(tx: &mut Tx<'_>, request: &PaymentRequest, wallet: WalletId, now: 
     Ok(place.and_then(|place| open.into_iter().nth(place)))
 }
 
+/// A payment that was thought rejected and happened all the same has its use again. If others have them all by now, or its till
+/// session was paid otherwise, it came too late: what it has charged is put back, so that nothing is paid for twice.
+pub(crate) fn held_to_room(tx: &mut Tx<'_>, change: TransactionChange) -> Result<TransactionChange, StoreError> {
+    let transaction = &change.transaction;
+    let has_standing = transaction.state != TransactionState::Rejected && !transaction.is_turning_back();
+    // What nobody has touched since it was written has not been rejected yet.
+    let Some(id) = payment_of(transaction).filter(|_| has_standing && transaction.version > 1) else {
+        return Ok(change);
+    };
+    let occasion = tx.find_occasion(id)?.ok_or_else(lost_occasion)?;
+    let is_too_late = !occasion.holds_use && (request_of(tx, &occasion)?.taken().is_err() || is_paid_otherwise(tx, &occasion)?);
+    Ok(if is_too_late { change.turned_back() } else { change })
+}
+
+/// Whether another payment is made at the till session of an occasion.
+fn is_paid_otherwise(tx: &mut Tx<'_>, occasion: &Occasion) -> Result<bool, StoreError> {
+    let session = occasion.session.map(|session| tx.find_session(session)).transpose()?.flatten();
+    Ok(session.and_then(|session| session.payment).is_some_and(|payment| payment != occasion.id))
+}
+
+/// The occasion of a transaction that is a payment.
+fn payment_of(transaction: &Transaction) -> Option<TransactionId> {
+    transaction.occasion.filter(|_| transaction.kind == TransactionKind::Payment)
+}
+
+fn lost_occasion() -> StoreError {
+    StoreError::Corrupt { table: "transactions", column: "occasion_id".into() }
+}
+
+fn request_of(tx: &mut Tx<'_>, occasion: &Occasion) -> Result<PaymentRequest, StoreError> {
+    let found = tx.find_payment_request(occasion.request)?;
+    found.ok_or_else(|| StoreError::Corrupt { table: "occasions", column: "request_id".into() })
+}
+
 /// Follows a transaction that was saved: a rejected payment gives its use back, and frees its till session; one that was thought
-/// rejected and happened all the same takes them again.
+/// rejected and happened all the same takes them again, unless it is being put back.
 pub(crate) fn follow(tx: &mut Tx<'_>, transaction: &Transaction, now: Timestamp) -> Result<(), StoreError> {
-    let Some(id) = transaction.occasion.filter(|_| transaction.kind == TransactionKind::Payment) else {
+    let Some(id) = payment_of(transaction) else {
         return Ok(());
     };
-    let occasion = tx.find_occasion(id)?.ok_or_else(|| StoreError::Corrupt { table: "transactions", column: "occasion_id".into() })?;
+    let occasion = tx.find_occasion(id)?.ok_or_else(lost_occasion)?;
     let is_rejected = transaction.state == TransactionState::Rejected;
-    if occasion.holds_use == is_rejected {
-        let found = tx.find_payment_request(occasion.request)?;
-        let request = found.ok_or_else(|| StoreError::Corrupt { table: "occasions", column: "request_id".into() })?;
-        tx.save_payment_request(&if is_rejected { request.give_back() } else { request.taken() })?;
-        tx.hold_use(id, !is_rejected)?;
+    let holds_use = if transaction.is_turning_back() { occasion.holds_use } else { !is_rejected };
+    if occasion.holds_use != holds_use {
+        let request = request_of(tx, &occasion)?;
+        let request = if holds_use { request.taken().map_err(|_| lost_use())? } else { request.give_back() };
+        tx.save_payment_request(&request)?;
+        tx.hold_use(id, holds_use)?;
     }
     if transaction.is_open() {
         return Ok(());
     }
     let session = occasion.session.map(|session| tx.find_session(session)).transpose()?.flatten();
     session.map_or(Ok(()), |session| tx.save_session(&session.end_payment(id, !is_rejected, now)))
+}
+
+/// Whether there is a use was looked at before, in the same write.
+fn lost_use() -> StoreError {
+    StoreError::Corrupt { table: "payment_requests", column: "uses".into() }
 }

@@ -82,6 +82,8 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewRequest, key: Opti
     let (id, qr_id) = (PaymentRequestId::from_random(cx.random.bytes()), QrId::from_random(cx.random.bytes()));
     let expires_at = end(now, new.lives, "timeToLivePayment")?;
     let qr_expires_at = end(now, new.qr.and_then(|qr| qr.lives), "timeToLiveQR")?;
+    let pos_payload = schemas::held_to_if_any(cx, &merchant, "posPayload", new.pos_payload.as_ref()).await?;
+    let merchant_payload = schemas::held_to_if_any(cx, &merchant, "merchantPayload", new.merchant_payload.as_ref()).await?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             if let Some(earlier) = earlier(tx, key.as_ref())? {
@@ -97,8 +99,8 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewRequest, key: Opti
                 expires_at,
                 wallet: new.wallet,
                 basket: new.basket.clone(),
-                pos_payload: schemas::held_to_if_any(tx, &merchant, "posPayload", new.pos_payload.as_ref())?,
-                merchant_payload: schemas::held_to_if_any(tx, &merchant, "merchantPayload", new.merchant_payload.as_ref())?,
+                pos_payload: pos_payload.clone(),
+                merchant_payload: merchant_payload.clone(),
                 created_at: now,
                 closed_at: None,
             };
@@ -163,7 +165,7 @@ pub async fn list(cx: &Cx, caller: &MerchantCaller, filter: RequestFilter, page:
     cx.store.read(move |tx: &mut Tx<'_>| Ok(tx.list_payment_requests(&merchant, filter, page, now)?)).await
 }
 
-/// Takes a request back; with a key, once a key. Payments that were made of it stand.
+/// Takes a request back; with a key, once a key. Payments that were made of it stand, and so does one whose outcome is open.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`]; [`ServiceError::Refused`] as it stands; [`ServiceError::KeyReused`].
@@ -172,7 +174,9 @@ pub async fn close(cx: &Cx, caller: &MerchantCaller, id: PaymentRequestId, key: 
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             idempotency::do_once(tx, key.as_ref(), now, |tx| {
-                let closed = of_merchant(tx, &merchant, id)?.close(now)?;
+                let request = of_merchant(tx, &merchant, id)?;
+                let is_in_doubt = tx.is_request_in_doubt(id)?;
+                let closed = request.close(is_in_doubt, now)?;
                 Ok(tx.save_payment_request(&closed)?)
             })
         })

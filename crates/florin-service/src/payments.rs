@@ -20,7 +20,7 @@ use florin_domain::{AgreementId, InstrumentToken, Timestamp, TransactionId, Wall
 use florin_store::Tx;
 use florin_vault::Secret;
 
-use crate::acquiring::{self, Ask};
+use crate::acquiring::{self, Ask, Attempt};
 use crate::caller::ShopperCaller;
 use crate::fraud::{FraudCase, FraudPayload};
 use crate::idempotency::{self, IdempotencyKey};
@@ -378,7 +378,7 @@ async fn conclude(cx: &Cx, transaction: Transaction, asks: Vec<Ask>) -> Result<T
     if !shown.is_empty() {
         confirm(cx, &transaction, &shown).await?;
     }
-    in_doubt::put_back(cx, transaction).await
+    in_doubt::put_back(cx, transaction, Attempt::First).await
 }
 
 fn is_asked(transaction: &Transaction, reference: Reference) -> bool {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use florin_domain::merchant::MerchantId;
+use florin_domain::money::Money;
 use florin_domain::payment_request::PaymentRequest;
 use florin_domain::qr::{Qr, QrReference};
 use florin_domain::{QrId, Timestamp};
@@ -156,6 +157,46 @@ pub async fn request_behind(cx: &Cx, shopper: &ShopperCaller, id: QrId) -> Resul
         .read(move |tx: &mut Tx<'_>| match good(tx, &shopper.merchant.id, id, now)?.reference {
             QrReference::Request(request) => payment_requests::of_shopper(tx, &shopper, request, now),
             QrReference::Session(_) => Err(ServiceError::NotFound("QR code of a payment request")),
+        })
+        .await
+}
+
+/// What a code tells whoever looks at it without the merchant's app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The name of the merchant whose code it is.
+    pub merchant_name: String,
+    /// What is to be paid, if anybody may pay it. It is not told of a session, or of what one shopper alone is asked for.
+    pub amount: Option<Money>,
+}
+
+/// What a code tells whoever looks at it, as long as it leads on.
+///
+/// # Errors
+/// [`ServiceError::NotFound`]; [`ServiceError::Refused`] if it leads nowhere any more.
+pub async fn notice(cx: &Cx, id: QrId) -> Result<Notice, ServiceError> {
+    let now = cx.clock.now();
+    cx.store
+        .read(move |tx: &mut Tx<'_>| {
+            let qr = tx.find_qr(id)?.ok_or(ServiceError::NotFound("QR code"))?;
+            let qr = if qr.is_good(now) { qr } else { return Err(expired()) };
+            let amount = match qr.reference {
+                QrReference::Request(request) => {
+                    let request = payment_requests::of_merchant(tx, &qr.merchant, request)?;
+                    request.must_be_usable(now)?;
+                    request.wallet.is_none().then_some(request.amount)
+                }
+                QrReference::Session(session) => {
+                    let session = sessions::of_merchant(tx, &qr.merchant, session)?;
+                    session.must_not_have_ended(now)?;
+                    if session.payment.is_some() {
+                        return Err(expired());
+                    }
+                    None
+                }
+            };
+            let merchant = tx.find_merchant(&qr.merchant)?.ok_or(ServiceError::NotFound("merchant"))?;
+            Ok(Notice { merchant_name: merchant.name, amount })
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! Schemas: the forms that merchants register for the data they send along, and the data held to them.
 //!
-//! Invariant: a form is registered only if data can be held to it in a short time, whatever the data.
+//! Invariants: a form is registered only if data can be held to it in a short time, whatever the data; that time is spent outside
+//! of every transaction and off the threads that serve; a schema neither changes nor goes once it is registered.
 
 mod form;
 
@@ -55,7 +56,8 @@ pub struct NewSchema {
 /// [`ServiceError::Invalid`] naming `schema`, `type` or `description`; [`ServiceError::Refused`] `too_many_schemas`;
 /// [`ServiceError::KeyReused`].
 pub async fn register(cx: &Cx, caller: &MerchantCaller, new: NewSchema, key: Option<IdempotencyKey>) -> Result<Schema, ServiceError> {
-    form::must_be_sound(&new.json)?;
+    let json = new.json.clone();
+    apart(move || form::must_be_sound(&json)).await?;
     if new.kind.is_empty() || new.kind.len() > KIND_MAX {
         return Err(ServiceError::invalid("type", "must have 1 to 64 characters"));
     }
@@ -119,33 +121,41 @@ fn of_merchant(tx: &mut Tx<'_>, merchant: &MerchantId, id: SchemaId) -> Result<S
     tx.find_schema(id)?.filter(|schema| schema.merchant == *merchant).ok_or(ServiceError::NotFound("schema"))
 }
 
-/// Data of a merchant's own, held to the schema that they say they follow; `field` is their name.
+/// Data of a merchant's own, held to the schema that they say they follow; `field` is their name. That is done before the
+/// transaction that writes them, and not again in it: a schema stays as it was registered.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for a schema that the merchant has not registered; [`ServiceError::Invalid`] naming `field` for
 /// data that are too large or no JSON; [`ServiceError::Refused`] `payload_unfit` for data that do not follow it.
-pub(crate) fn held_to(tx: &mut Tx<'_>, merchant: &MerchantId, field: &'static str, given: &Given) -> Result<Payload, ServiceError> {
-    let data = given.json.as_deref().map(|json| form::read(field, json, PAYLOAD_MAX)).transpose()?;
+pub(crate) async fn held_to(cx: &Cx, merchant: &MerchantId, field: &'static str, given: &Given) -> Result<Payload, ServiceError> {
     let Some(schema) = &given.schema else {
+        must_be_json(field, given.json.as_deref())?;
         return Ok(Payload { schema: None, json: given.json.clone() });
     };
     let id = SchemaId::parse(schema).map_err(|_| ServiceError::NotFound("schema"))?;
-    let schema = of_merchant(tx, merchant, id)?;
-    if let Some(data) = &data {
-        form::must_follow(field, &schema.json, data)?;
+    let merchant = merchant.clone();
+    let schema = cx.store.read(move |tx: &mut Tx<'_>| of_merchant(tx, &merchant, id)).await?;
+    if let Some(json) = given.json.clone() {
+        apart(move || form::must_follow(field, &schema.json, &form::read(field, &json, PAYLOAD_MAX)?)).await?;
     }
     Ok(Payload { schema: Some(id), json: given.json.clone() })
 }
 
 /// As [`held_to`], of data that need not be there.
-pub(crate) fn held_to_if_any(
-    tx: &mut Tx<'_>,
+pub(crate) async fn held_to_if_any(
+    cx: &Cx,
     merchant: &MerchantId,
     field: &'static str,
     given: Option<&Given>,
 ) -> Result<Option<Payload>, ServiceError> {
     let Some(given) = given.filter(|given| given.schema.is_some() || given.json.is_some()) else { return Ok(None) };
-    held_to(tx, merchant, field, given).map(Some)
+    held_to(cx, merchant, field, given).await.map(Some)
+}
+
+/// Does what may take milliseconds of computing where nothing else waits for it.
+async fn apart(work: impl FnOnce() -> Result<(), ServiceError> + Send + 'static) -> Result<(), ServiceError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| ServiceError::Internal(format!("a form could not be followed: {error}")))?
 }
 
 /// Checks that a text is JSON of a bearable size; `field` is its name.

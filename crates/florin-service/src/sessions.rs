@@ -18,6 +18,7 @@ use self::preapproval::Preapproval;
 use crate::caller::{MerchantCaller, ShopperCaller};
 use crate::idempotency::{self, IdempotencyKey};
 use crate::instore::{self, PayRequest};
+use crate::occasions::Preapproved;
 use crate::qr_codes::{self, Drawn, NewQr};
 use crate::schemas::{self, Given};
 use crate::{Cx, ServiceError, payment_requests, work};
@@ -71,6 +72,7 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewSession, key: Opti
     let (id, qr_id) = (PaymentSessionId::from_random(cx.random.bytes()), QrId::from_random(cx.random.bytes()));
     let expires_at = payment_requests::end(now, new.lives, "timeToLivePaymentSession")?;
     let qr_expires_at = payment_requests::end(now, new.qr.and_then(|qr| qr.lives), "timeToLiveQR")?;
+    let merchant_info = schemas::held_to(cx, &merchant, "merchantInfo", &new.merchant_info).await?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             if let Some(opened) = opened_before(tx, key.as_ref())? {
@@ -83,7 +85,7 @@ pub async fn create(cx: &Cx, caller: &MerchantCaller, new: NewSession, key: Opti
                 id,
                 merchant: merchant.clone(),
                 location: new.location.clone(),
-                merchant_info: schemas::held_to(tx, &merchant, "merchantInfo", &new.merchant_info)?,
+                merchant_info: merchant_info.clone(),
                 customer_info: None,
                 wallet: None,
                 request: new.request,
@@ -178,12 +180,11 @@ pub async fn associate(
     key: Option<IdempotencyKey>,
 ) -> Result<(), ServiceError> {
     let (shopper, now) = (shopper.clone(), cx.clock.now());
+    let info = schemas::held_to(cx, &shopper.merchant.id, "customerInfo", &info).await?;
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             idempotency::do_once(tx, key.as_ref(), now, |tx| {
-                let merchant = &shopper.merchant.id;
-                let info = schemas::held_to(tx, merchant, "customerInfo", &info)?;
-                let session = of_merchant(tx, merchant, id)?.associate(shopper.home, info, now)?;
+                let session = of_merchant(tx, &shopper.merchant.id, id)?.associate(shopper.home, info.clone(), now)?;
                 Ok(tx.save_session(&session)?)
             })
         })
@@ -235,12 +236,12 @@ pub async fn update(
     key: Option<IdempotencyKey>,
 ) -> Result<PaymentSession, ServiceError> {
     let (merchant, now) = (caller.merchant.id.clone(), cx.clock.now());
+    let info = schemas::held_to(cx, &merchant, "merchantInfo", &news.merchant_info).await?;
     let saved = cx.store.write(move |tx: &mut Tx<'_>| {
         if idempotency::made(tx, key.as_ref())?.is_some() {
             return of_merchant(tx, &merchant, id);
         }
-        let info = schemas::held_to(tx, &merchant, "merchantInfo", &news.merchant_info)?;
-        let session = of_merchant(tx, &merchant, id)?.update(info, news.request, now)?;
+        let session = of_merchant(tx, &merchant, id)?.update(info.clone(), news.request, now)?;
         if let Some(request) = news.request {
             let request = payment_requests::of_merchant(tx, &merchant, request)?;
             match session.wallet {
@@ -355,14 +356,17 @@ pub(crate) async fn pay_preapproved(cx: &Cx, subject: &str) -> Result<(), Servic
     });
     let mut acted_on = None;
     if let Some((request, (shopper, how), sealed)) = found.await? {
-        // The payment takes the preapproval with it in the transaction that writes it down: there is no second one.
-        match instore::pay_at(cx, &shopper, (request, Some(id)), how, None).await {
+        // The payment takes the preapproval with it in the transaction that writes it down: there is no second one, and none if the
+        // shopper has approved something else until then.
+        let preapproved = Preapproved { session: id, sealed: sealed.clone() };
+        match instore::pay_at(cx, &shopper, (request, Some(preapproved)), how, None).await {
             Ok(_) => {}
             Err(error) if error.is_refusal() => tracing::info!(session = %id, %error, "a payment approved beforehand was refused"),
             Err(error) => return Err(error),
         }
         acted_on = Some(sealed);
     }
+    let now = cx.clock.now();
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             let Some(session) = tx.find_session(id)?.filter(|session| session.preapproval.is_some()) else {

@@ -77,14 +77,15 @@ fn follow_chain(tx: &mut Tx<'_>, violations: &mut Vec<Violation>) -> Result<(), 
 /// Every key that created an order names one that exists, and no two name the same.
 fn follow_keys(tx: &mut Tx<'_>, violations: &mut Vec<Violation>) -> Result<(), ServiceError> {
     let rule = "an idempotency key has one effect, and no two keys share it";
-    let (mut after, mut named) = (String::new(), HashMap::new());
+    let (mut after, mut named) = ((String::new(), String::new()), HashMap::new());
     loop {
-        let answers = tx.list_created_answers(&after, PAGE)?;
-        let Some((last, _)) = answers.last() else {
+        let answers = tx.list_created_answers((&after.0, &after.1), PAGE)?;
+        let Some((scope, key, _)) = answers.last() else {
             return Ok(());
         };
-        after.clone_from(last);
-        for (key, body) in answers {
+        after = (scope.clone(), key.clone());
+        for (scope, key, body) in answers {
+            let key = format!("{scope}/{key}");
             let order = first_id(&body);
             let exists = order.map(|order| tx.find_order(order)).transpose()?.flatten().is_some();
             let other = order.and_then(|order| named.insert(order, key.clone()));

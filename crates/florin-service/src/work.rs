@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::{
-    Cx, ServiceError, applications, banking, clock, expiry, gifting, idempotency, in_doubt, lending, mailbox, orders, payouts, relay,
-    sessions, settlements, signing,
+    Cx, ServiceError, agreements, applications, banking, clock, expiry, gifting, idempotency, in_doubt, lending, mailbox, orders, payouts,
+    relay, sessions, settlements, signing,
 };
 
 /// Asks the underwriter; the subject is the order.
@@ -42,12 +42,14 @@ pub(crate) const CLOSE_DAY: &str = "close_day";
 pub(crate) const SETTLE_OUT: &str = "settle_out";
 /// Issues the gift cards of an order that was paid for; the subject is the order.
 pub(crate) const ISSUE_GIFTS: &str = "issue_gifts";
-/// Mails the buyer of gift cards where they are; the subject is `order/address`.
+/// Mails the buyer of gift cards where they are; the subject is the order.
 pub(crate) const MAIL_GIFTS: &str = "mail_gifts";
 /// Forgets what has expired and nobody can use any more.
 pub(crate) const FORGET_EXPIRED: &str = "forget_expired";
 /// Pays what a shopper approved before it was known what is to be paid; the subject is the till session.
 pub(crate) const PAY_PREAPPROVED: &str = "pay_preapproved";
+/// Takes an agreement back whose first charge was rejected, or never begun; the subject is the agreement.
+pub(crate) const FIRST_CHARGE: &str = "first_charge";
 /// The subject of a job that is about everything.
 pub(crate) const ALL: &str = "all";
 
@@ -222,6 +224,7 @@ async fn perform(cx: &Cx, job: &Job) -> Result<(), ServiceError> {
         SETTLE_OUT => settlements::send(cx, subject).await,
         ISSUE_GIFTS => gifting::carry_on(cx, subject).await,
         MAIL_GIFTS => gifting::mail(cx, subject).await,
+        FIRST_CHARGE => agreements::look_at_first_charge(cx, subject).await,
         PAY_PREAPPROVED => sessions::pay_preapproved(cx, subject).await,
         FORGET_EXPIRED => cx.store.write(move |tx: &mut Tx<'_>| expiry::tidy_up(tx, now)).await,
         FORGET_ANSWERS => cx.store.write(move |tx: &mut Tx<'_>| idempotency::forget(tx, now)).await,

@@ -3,6 +3,7 @@
 //! Invariants: an order ends once, by a guarded update; its cards, their money and what the merchant owes for them are written
 //! with its end.
 
+use florin_domain::application::Email;
 use florin_domain::gift_order::{Gift, GiftIssue, GiftOrder, GiftOrderState};
 use florin_domain::instrument::InstrumentId;
 use florin_domain::merchant::MerchantId;
@@ -27,6 +28,8 @@ const OF_RECEIPT: &str = "
       FROM gift_orders WHERE receipt = $1";
 const END: &str = "UPDATE gift_orders SET state = $1 WHERE order_id = $2 AND state = 'processing'";
 const REVIVE: &str = "UPDATE gift_orders SET state = $1, quote_id = $2 WHERE order_id = $3 AND state = 'rejected'";
+const PROMISE_MAIL: &str = "UPDATE gift_orders SET mail_to = $1 WHERE order_id = $2 AND mail_to IS NULL";
+const MAIL_TO: &str = "SELECT mail_to FROM gift_orders WHERE order_id = $1 AND mail_to IS NOT NULL";
 const INSERT_GIFT: &str = "
     INSERT INTO gifts (order_id, number, design, fingerprint, programme, suffix, face_minor, price_minor, currency, instrument_id,
                        to_name, from_name, message, image_url, mobile, attempt, issued_at)
@@ -120,6 +123,22 @@ impl Tx<'_> {
     pub fn revive_gift_order(&mut self, order: &GiftOrder) -> Result<(), StoreError> {
         let (id, quote) = (order.id.to_string(), order.quote.to_string());
         self.execute_one(REVIVE, &[order.state.name().into(), (&quote).into(), (&id).into()])
+    }
+
+    /// Writes down to whom the mail about an order is promised. `false`, and nothing was written, if it was promised before.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn promise_gift_mail(&mut self, order: GiftOrderId, to: &Email) -> Result<bool, StoreError> {
+        Ok(self.execute(PROMISE_MAIL, &[to.as_str().into(), (&order.to_string()).into()])? > 0)
+    }
+
+    /// To whom the mail about an order was promised, if it was.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the row breaks an invariant.
+    pub fn find_gift_mail(&mut self, order: GiftOrderId) -> Result<Option<Email>, StoreError> {
+        self.query_one(MAIL_TO, &[(&order.to_string()).into()], |row| id(row, 0, Email::parse))
     }
 
     fn insert_gift(&mut self, gift: &Gift) -> Result<(), StoreError> {

@@ -19,10 +19,10 @@ const ITEMS: &str = "
 const FORGET_ITEMS: &str = "
     DELETE FROM gift_quote_items WHERE quote_id IN (
         SELECT q.quote_id FROM gift_quotes q
-         WHERE q.expires_at < $1 AND NOT EXISTS (SELECT 1 FROM gift_orders o WHERE o.quote_id = q.quote_id AND o.state <> 'rejected'))";
+         WHERE q.expires_at < $1 AND NOT EXISTS (SELECT 1 FROM gift_orders o WHERE o.quote_id = q.quote_id))";
 const FORGET: &str = "
     DELETE FROM gift_quotes WHERE expires_at < $1
-       AND NOT EXISTS (SELECT 1 FROM gift_orders o WHERE o.quote_id = gift_quotes.quote_id AND o.state <> 'rejected')";
+       AND NOT EXISTS (SELECT 1 FROM gift_orders o WHERE o.quote_id = gift_quotes.quote_id)";
 
 impl Tx<'_> {
     /// Writes a new quote.
@@ -77,7 +77,8 @@ impl Tx<'_> {
         Ok(Some(GiftQuote { items, ..quote }))
     }
 
-    /// Forgets quotes whose time was over before `before` and that were never bought.
+    /// Forgets quotes whose time was over before `before` and that were never ordered. A rejected order needs its quote, too: to be
+    /// told, and to be taken up again should its payment turn up late.
     ///
     /// # Errors
     /// Only if the store fails.

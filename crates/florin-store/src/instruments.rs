@@ -42,7 +42,12 @@ const USE_VERIFIED: &str = "
 const CLEAR_PRIMARY: &str = "UPDATE instruments SET is_primary = 0, updated_at = $1 WHERE wallet_id = $2 AND is_primary = 1";
 const REMOVE: &str = "DELETE FROM instruments WHERE instrument_id = $1";
 const REMOVE_OF_WALLET: &str = "DELETE FROM instruments WHERE wallet_id = $1";
-const FORGET_TRANSIENTS: &str = "DELETE FROM instruments WHERE gone_at IS NOT NULL AND gone_at <= $1";
+/// Whoever asks what became of a payment in doubt names what was paid with, so that it has to be there as long. Those are listed
+/// first, because they are few.
+const FORGET_TRANSIENTS: &str = "
+    DELETE FROM instruments WHERE gone_at IS NOT NULL AND gone_at <= $1
+       AND instrument_id NOT IN (SELECT m.instrument_id FROM transactions t CROSS JOIN movements m
+                                  WHERE t.state = 'processing' AND m.reference > t.receipt AND m.reference <= t.receipt + t.parts)";
 
 impl Tx<'_> {
     /// Writes a new instrument.

@@ -81,5 +81,6 @@ pub use rules::Violation;
 pub use sellers::TokenRecord;
 pub use signing_keys::SigningKeyRecord;
 pub use store::{Database, Digest, Store};
+pub use transactions::InDoubt;
 pub use tx::Tx;
 pub use value::{Row, Value};

@@ -53,6 +53,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0006_agreements.sql"),
         postgres: include_str!("../migrations/postgres/0006_agreements.sql"),
     },
+    Migration {
+        number: 7,
+        name: "gift_orders",
+        sqlite: include_str!("../migrations/sqlite/0007_gift_orders.sql"),
+        postgres: include_str!("../migrations/postgres/0007_gift_orders.sql"),
+    },
 ];
 
 /// Alike on both engines, because it is there before either is migrated.

@@ -4,6 +4,7 @@
 
 mod gifts;
 mod instore;
+mod keys;
 mod payments;
 mod providers;
 
@@ -224,7 +225,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Every rule, by theme.
-const ALL: [&[Rule]; 5] = [RULES, payments::RULES, instore::RULES, gifts::RULES, providers::RULES];
+const ALL: [&[Rule]; 6] = [RULES, payments::RULES, instore::RULES, gifts::RULES, providers::RULES, keys::RULES];
 
 /// What is counted for the report, with its query.
 const COUNTS: &[(&str, &str)] = &[
@@ -253,8 +254,11 @@ const COUNTS: &[(&str, &str)] = &[
 ];
 
 const CREATED_ANSWERS: &str = "
-    SELECT scope || '/' || idem_key, body FROM idempotency
-     WHERE status = 201 AND scope || '/' || idem_key > $1 ORDER BY scope || '/' || idem_key LIMIT $2";
+    SELECT scope, idem_key, body FROM idempotency
+     WHERE (scope, idem_key) > ($1, $2) AND status = 201 ORDER BY scope, idem_key LIMIT $3";
+
+/// A kept answer: its scope, its key, its body.
+pub type CreatedAnswer = (String, String, Vec<u8>);
 
 impl Tx<'_> {
     /// How many rules there are.
@@ -289,11 +293,13 @@ impl Tx<'_> {
         Ok(counts)
     }
 
-    /// The kept answers to keys that created something, by key, after the given one.
+    /// The kept answers to keys that created something, by scope and key, after the given ones.
     ///
     /// # Errors
     /// Only if the store fails.
-    pub fn list_created_answers(&mut self, after: &str, count: i64) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        self.query(CREATED_ANSWERS, &[after.into(), count.into()], |row| Ok((row.text(0)?.to_owned(), row.blob(1)?.to_vec())))
+    pub fn list_created_answers(&mut self, (scope, key): (&str, &str), count: i64) -> Result<Vec<CreatedAnswer>, StoreError> {
+        self.query(CREATED_ANSWERS, &[scope.into(), key.into(), count.into()], |row| {
+            Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.blob(2)?.to_vec()))
+        })
     }
 }

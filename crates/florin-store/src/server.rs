@@ -17,9 +17,11 @@ use crate::postgres::Session;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(200);
-/// The last one keeps an acknowledged commit durable on servers that are configured to forget it in a crash.
+/// Bytes cast to text are the text that they are, as on the other engine. The last one keeps an acknowledged commit durable on
+/// servers that are configured to forget it in a crash.
 const SETTINGS: &str = "
     SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; SET client_min_messages = 'warning';
+    SET bytea_output = 'escape';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 const READ_ONLY: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
 /// A row a day old belongs to a process that is gone, and its last commit is not in doubt any more.

@@ -7,7 +7,7 @@ use florin_domain::instrument::InstrumentId;
 use florin_domain::merchant::MerchantId;
 use florin_domain::movement::{Movement, Reference};
 use florin_domain::payment::{Atomicity, Rollback, Transaction, TransactionChange, TransactionKind, TransactionState};
-use florin_domain::{AgreementId, SellerId, Timestamp, TransactionId, WalletId};
+use florin_domain::{AgreementId, PaymentRequestId, SellerId, Timestamp, TransactionId, WalletId};
 
 use crate::columns::{count, id, named, opt_id, time};
 use crate::{Row, StoreError, Tx, Value};
@@ -24,8 +24,13 @@ const BY_RECEIPT: &str = "
       FROM transactions WHERE receipt = $1";
 const RECEIPT_OF: &str = "SELECT receipt FROM movements WHERE reference = $1";
 const IN_DOUBT: &str = "
-    SELECT receipt FROM transactions
-     WHERE state = 'processing' AND created_at <= $1 ORDER BY created_at, receipt LIMIT $2";
+    SELECT created_at, receipt FROM transactions
+     WHERE state = 'processing' AND created_at <= $1 AND created_at >= $2 AND (created_at > $2 OR receipt > $3)
+     ORDER BY created_at, receipt LIMIT $4";
+/// In this order for the same reason as [`INSTRUMENT_IN_DOUBT`].
+const REQUEST_IN_DOUBT: &str = "
+    SELECT t.receipt FROM transactions t CROSS JOIN occasions o
+     WHERE t.state = 'processing' AND o.receipt = t.receipt AND o.request_id = $1 AND o.holds_use = 1 LIMIT 1";
 /// In this order: there are few transactions in doubt, and each leads straight to its movements. The empty text keeps `SQLite`
 /// from making an index of all movements for the occasion.
 const INSTRUMENT_IN_DOUBT: &str = "
@@ -35,6 +40,15 @@ const INSTRUMENT_IN_DOUBT: &str = "
 const NOTE_REFERENCE: &str = "
     INSERT INTO client_references (merchant_id, client_reference) VALUES ($1, $2)
         ON CONFLICT (merchant_id, client_reference) DO NOTHING";
+
+/// A transaction of which not everything is known or put back, in the order in which they are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InDoubt {
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Its receipt.
+    pub receipt: Reference,
+}
 
 impl Tx<'_> {
     /// Writes a new transaction and its movements, before anything is asked of the outside world.
@@ -133,12 +147,24 @@ impl Tx<'_> {
         Ok(transaction)
     }
 
-    /// The receipts of transactions from `before` or earlier of which not everything is known or put back, oldest first.
+    /// The transactions from `before` or earlier of which not everything is known or put back, oldest first, from the one that
+    /// comes after `after` on.
     ///
     /// # Errors
     /// Only if the store fails.
-    pub fn list_in_doubt(&mut self, before: Timestamp, limit: i64) -> Result<Vec<Reference>, StoreError> {
-        self.query(IN_DOUBT, &[before.micros().into(), limit.into()], |row| row.int(0).map(Reference::from_number))
+    pub fn list_in_doubt(&mut self, before: Timestamp, after: Option<InDoubt>, limit: i64) -> Result<Vec<InDoubt>, StoreError> {
+        let (from, receipt) = after.map_or((i64::MIN, 0), |after| (after.created_at.micros(), after.receipt.number()));
+        self.query(IN_DOUBT, &[before.micros().into(), from.into(), receipt.into(), limit.into()], |row| {
+            Ok(InDoubt { created_at: time(row, 0)?, receipt: Reference::from_number(row.int(1)?) })
+        })
+    }
+
+    /// Whether a payment of a request of which not everything is known or put back holds a use of it.
+    ///
+    /// # Errors
+    /// Only if the store fails.
+    pub fn is_request_in_doubt(&mut self, request: PaymentRequestId) -> Result<bool, StoreError> {
+        Ok(self.query_one(REQUEST_IN_DOUBT, &[(&request.to_string()).into()], |row| row.int(0))?.is_some())
     }
 
     /// Whether an instrument is part of a transaction of which not everything is known or put back.

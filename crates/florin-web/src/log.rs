@@ -14,8 +14,8 @@ use crate::request_id::RequestId;
 /// Hosted pages are found by an unguessable segment of their path; nothing shorter than this is one.
 const SECRET_LEN: usize = 20;
 const UUID_LEN: usize = 36;
-/// Pages whose ids are keys: whoever has the address may type a card there.
-const KEYED: &str = "/container-ws/";
+/// Where ids are keys: whoever has one may type a card there.
+const KEYED: [&str; 2] = ["/container-ws/", "/wow/v1/pay/instore/customer/elements/"];
 
 /// What the log will say of a request, kept while it is answered.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Visit {
 
 /// The path with what could be a key left out; ids stay, because complaints name them.
 fn shown(path: &str) -> Cow<'_, str> {
-    let is_keyed = path.starts_with(KEYED);
+    let is_keyed = KEYED.iter().any(|place| path.starts_with(place));
     let is_secret = |segment: &str| is_secret(segment) || (is_keyed && segment.len() == UUID_LEN);
     if path.split('/').all(|segment| !is_secret(segment)) {
         return Cow::Borrowed(path);
@@ -82,6 +82,9 @@ mod tests {
         let id = "/order/67e55044-10b1-426f-9247-bb680e5fe0c8/";
         assert_eq!(shown(id), id);
         assert_eq!(shown("/container-ws/cvv/67e55044-10b1-426f-9247-bb680e5fe0c8/90731"), "/container-ws/cvv/…/90731");
+        let elements = "/wow/v1/pay/instore/customer/elements/capture-card";
+        let complete = format!("{elements}/67e55044-10b1-426f-9247-bb680e5fe0c8/complete");
+        assert_eq!(shown(&complete), format!("{elements}/…/complete"), "the action's frames are found by the same id");
         assert_eq!(shown("/api/lending/ecommerce/example_repayment_schedule/"), "/api/lending/ecommerce/example_repayment_schedule/");
     }
 }

@@ -5,7 +5,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use florin_domain::shopper::WalletKind;
-use florin_service::caller::{self, MerchantCaller, ShopperCaller};
+use florin_service::caller::{self, MerchantCaller, ShopperCaller, Source};
 use florin_service::idempotency::IdempotencyKey;
 use florin_web::idempotency::{self, Held, IdempotencyKey as SentKey};
 use florin_web::{Arrival, Class, Surface, body};
@@ -23,6 +23,8 @@ use crate::routes::Access;
 pub struct Call {
     /// The merchant it is made at.
     pub merchant: MerchantCaller,
+    /// From where.
+    pub source: Source,
     /// Which of the shopper's wallets it is about.
     pub wallet: WalletKind,
     shopper: Option<ShopperCaller>,
@@ -43,19 +45,18 @@ impl Call {
         let (mut parts, body) = request.into_parts();
         let known = caller::merchant(&surface.cx, single(&parts.headers, API_KEY)).await;
         let merchant = known.map_err(Refusal::of_key)?;
-        let client = parts.extensions.get::<Arrival>().map(|arrival| arrival.client);
-        let is_allowed = client.is_some_and(|address| merchant.merchant.allows(address));
-        if access == Access::Server && !is_allowed {
-            return Err(credentials::not_allowed(client));
+        let source = Source::of(&merchant, parts.extensions.get::<Arrival>().map(|arrival| arrival.client));
+        if access == Access::Server && !source.is_servers {
+            return Err(credentials::not_allowed(&source));
         }
         let body = body::read(body, &surface.body_limits).await.map_err(|error| Refusal::of_class(error.class()))?;
         let params = params(&mut parts).await?;
         let Parts { method, uri, headers, .. } = parts;
         let wallet = wallet(&headers);
-        let asked = Asked { access, is_allowed, client, wallet, method: &method, uri: &uri, headers: &headers, body: &body };
+        let asked = Asked { access, source, wallet, method: &method, uri: &uri, headers: &headers, body: &body };
         let shopper = credentials::check(surface, &merchant, &asked).await?;
         let key = key(surface, &merchant, shopper.as_ref(), &asked)?;
-        Ok(Self { merchant, wallet, shopper, headers, uri, body, params, key })
+        Ok(Self { merchant, source, wallet, shopper, headers, uri, body, params, key })
     }
 
     /// The shopper.
@@ -112,7 +113,7 @@ fn wallet(headers: &HeaderMap) -> WalletKind {
 }
 
 /// Takes the call's idempotency key. Keys of two shoppers never meet: a shopper who guesses another's key gets no answer of
-/// theirs.
+/// theirs. Nor do those of the merchant's server and of a stranger with the API key, who could spoil them.
 fn key(
     surface: &Surface,
     merchant: &MerchantCaller,
@@ -124,9 +125,10 @@ fn key(
     }
     let sent = SentKey::from_headers(asked.headers).map_err(|error| Refusal::invalid(format!("{error}.")))?;
     let Some(sent) = sent else { return Ok(None) };
-    let scope = match shopper {
-        Some(shopper) => format!("wpay:{}:{}", merchant.merchant.id, shopper.wallet),
-        None => format!("wpay:{}", merchant.merchant.id),
+    let scope = match (shopper, asked.access) {
+        (Some(shopper), _) => format!("wpay:{}:{}", merchant.merchant.id, shopper.wallet),
+        (None, Access::Key) => format!("wpay:{}:key:{}", merchant.merchant.id, asked.source.name(&surface.cx)),
+        (None, _) => format!("wpay:{}", merchant.merchant.id),
     };
     let busy = "A call with this Idempotency-Key is still being worked on: repeat it in a moment.";
     let held = surface.in_flight.hold(&scope, &sent).map_err(|_| Refusal::plain(StatusCode::CONFLICT, busy))?;

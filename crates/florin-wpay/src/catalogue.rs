@@ -163,7 +163,7 @@ pub const fn detail(fault: Fault) -> &'static str {
         Fault::AboveRefundable => "The amount is more than is left to refund.",
         Fault::OriginalNotFound => "There is no such transaction, or it is in no state for this.",
         Fault::NotSent => "Nothing was sent to the payment network. Trying again is safe.",
-        Fault::PutBack => "Put back because another payment instrument was refused.",
+        Fault::PutBack => "Put back because another payment instrument was refused, or because the answer came too late.",
         Fault::FraudRejected => "The fraud screen refused the payment; fraudResponse says more.",
         Fault::GoodsExcluded => "The basket holds goods that are not sold for this gift card.",
         Fault::NotApproved => "The shopper has not approved this at its provider: open serviceProviderURL first.",

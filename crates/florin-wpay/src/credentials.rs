@@ -1,17 +1,17 @@
 //! Credentials: which of them opens which operation.
 //!
-//! Invariant: a shopper's bearer never opens an operation for servers, and the address alone never opens one for shoppers.
+//! Invariants: a shopper's bearer never opens an operation for servers, and the address alone never opens one for shoppers; where
+//! either will do, a bearer that is no good is never taken for none if the call could touch what is a shopper's.
 //! Source: `docs/wire/wpay.md`, "Who may call what".
-
-use std::net::IpAddr;
 
 use axum::body::Bytes;
 use florin_domain::shopper::WalletKind;
 use florin_domain::time::hours;
 use florin_service::ServiceError;
-use florin_service::caller::{self, MerchantCaller, ShopperCaller, Signed, SignedCall};
+use florin_service::caller::{self, MerchantCaller, ShopperCaller, Signed, SignedCall, Source};
 use florin_web::Surface;
 use florin_web::caller::bearer_token;
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
 use crate::error::{Code, Refusal};
@@ -22,10 +22,8 @@ use crate::routes::Access;
 pub struct Asked<'c> {
     /// Whom the operation asks for.
     pub access: Access,
-    /// Whether the merchant's servers may call from there.
-    pub is_allowed: bool,
     /// From where it came.
-    pub client: Option<IpAddr>,
+    pub source: Source,
     /// Which wallet it is about.
     pub wallet: WalletKind,
     /// Its method.
@@ -46,17 +44,18 @@ pub async fn check(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'
     match asked.access {
         // A key is asked for before this, and nothing that comes beside it is looked at.
         Access::Open | Access::Key => Ok(None),
-        Access::Server => signature(surface, merchant, asked).await.map(|_| None),
+        Access::Server => server(surface, merchant, asked).await,
         Access::Shopper => registered(surface, merchant, asked).await.map(Some),
         Access::AnyShopper => anybody(surface, merchant, asked).await.map(Some),
         Access::Guest => guest(surface, merchant, asked).await.map(Some),
-        Access::ShopperOrServer => either(surface, merchant, asked).await,
+        Access::ShopperOrServer => shopper_or_server(surface, merchant, asked).await,
+        Access::ServerOrShopper => server_or_shopper(surface, merchant, asked).await,
     }
 }
 
 /// The refusal of a server that calls from elsewhere; it says from where, because a proxy may have hidden that.
-pub fn not_allowed(client: Option<IpAddr>) -> Refusal {
-    let detail = match client {
+pub fn not_allowed(source: &Source) -> Refusal {
+    let detail = match source.client {
         Some(address) => format!("The address {} is not on this merchant's allow list.", address.to_canonical()),
         None => "This address is not on this merchant's allow list.".to_owned(),
     };
@@ -67,7 +66,7 @@ pub fn not_allowed(client: Option<IpAddr>) -> Refusal {
 async fn anybody(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<ShopperCaller, Refusal> {
     let Some(bearer) = bearer(asked.headers) else {
         // A signature speaks for a shopper only where the merchant's servers are: a page would have the bearer.
-        let signed = if asked.is_allowed { signature(surface, merchant, asked).await? } else { None };
+        let signed = if asked.source.is_servers { signature(surface, merchant, asked).await? } else { None };
         let Some(Signed::Verified { shopper: Some(shopper) }) = signed else { return Err(Refusal::bearer()) };
         let until = surface.cx.clock.now().plus(hours(1));
         return Ok(caller::on_behalf(merchant, shopper, asked.wallet, until));
@@ -94,14 +93,28 @@ async fn guest(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) 
     Ok(shopper)
 }
 
-async fn either(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<Option<ShopperCaller>, Refusal> {
-    let Some(bearer) = bearer(asked.headers) else {
-        return if asked.is_allowed { signature(surface, merchant, asked).await.map(|_| None) } else { Err(not_allowed(asked.client)) };
-    };
+/// The merchant's server: nobody's in particular.
+async fn server(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<Option<ShopperCaller>, Refusal> {
+    if asked.source.is_servers { signature(surface, merchant, asked).await.map(|_| None) } else { Err(not_allowed(&asked.source)) }
+}
+
+/// The shopper behind the bearer or, where none is shown, the merchant's server.
+async fn shopper_or_server(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<Option<ShopperCaller>, Refusal> {
+    // A server that hands on what a browser sent speaks for that browser's shopper, whoever that may be, or for nobody.
+    if !shows_anything(asked.headers) {
+        return server(surface, merchant, asked).await;
+    }
+    let bearer = bearer(asked.headers).ok_or_else(Refusal::bearer)?;
+    Ok(Some(caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await?))
+}
+
+/// The shopper behind the bearer; where that is no good, the merchant's server all the same, which gets nothing of a shopper's.
+async fn server_or_shopper(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'_>) -> Result<Option<ShopperCaller>, Refusal> {
+    let Some(bearer) = bearer(asked.headers) else { return server(surface, merchant, asked).await };
     match caller::shopper(&surface.cx, merchant, bearer, asked.wallet).await {
         Ok(shopper) => Ok(Some(shopper)),
-        Err(ServiceError::Unauthorised(_)) if asked.is_allowed => Ok(None),
-        Err(ServiceError::Unauthorised(_)) => Err(not_allowed(asked.client)),
+        Err(ServiceError::Unauthorised(_)) if asked.source.is_servers => server(surface, merchant, asked).await,
+        // From elsewhere a client learns that it has to renew what it has.
         Err(error) => Err(error.into()),
     }
 }
@@ -119,7 +132,36 @@ async fn signature(surface: &Surface, merchant: &MerchantCaller, asked: &Asked<'
     Ok(Some(signed))
 }
 
+/// Whether the call shows any authorisation, be it none that can be read: two headers, another scheme.
+fn shows_anything(headers: &HeaderMap) -> bool {
+    headers.get_all(AUTHORIZATION).iter().any(|value| {
+        let shown = value.to_str().map_or("?", str::trim);
+        let (scheme, token) = shown.split_once(' ').unwrap_or((shown, ""));
+        let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { shown };
+        says_something(token)
+    })
+}
+
 /// The bearer, unless it is a client's word for nothing.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     bearer_token(headers).filter(|token| says_something(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(values: &[&str]) -> bool {
+        shows_anything(&values.iter().map(|value| (AUTHORIZATION, value.parse().unwrap())).collect())
+    }
+
+    #[test]
+    fn only_a_clients_word_for_nothing_shows_nothing() {
+        for values in [&[][..], &[""], &["Bearer"], &["bearer "], &["Bearer undefined"], &["BEARER  null"], &["undefined"]] {
+            assert!(!shown(values), "{values:?}");
+        }
+        for values in [&["Bearer x"][..], &["x"], &["Basic x"], &["Basic undefined"], &["", "Bearer x"], &["Bearer x", "Bearer y"]] {
+            assert!(shown(values), "{values:?}");
+        }
+    }
 }

@@ -34,8 +34,10 @@ pub enum Access {
     AnyShopper,
     /// The merchant's server, by the address it calls from.
     Server,
-    /// Any shopper of the merchant, guests too, or its server.
+    /// Any shopper of the merchant, guests too, or its server, which shows no bearer.
     ShopperOrServer,
+    /// The merchant's server, whatever bearer it shows, or any shopper of the merchant, guests too.
+    ServerOrShopper,
     /// Whoever has the merchant's key, and nobody in particular.
     Key,
 }
@@ -169,7 +171,7 @@ operations! {
     62 "list a shopper's instruments" Server POST "/wow/v1/pay/instruments" instruments::list_of;
     63 "remove an instrument" Shopper DELETE "/wow/v1/pay/instruments/{paymentInstrumentId}" instruments::remove;
     64 "list transactions" Shopper POST "/wow/v1/pay/transactions" history::list;
-    65 "show the merchant's profile" ShopperOrServer GET "/wow/v1/pay/merchants/profile" profile::show;
+    65 "show the merchant's profile" ServerOrShopper GET "/wow/v1/pay/merchants/profile" profile::show;
     66 "delete a wallet" Server POST "/wow/v1/pay/wallet/delete" instruments::delete_wallet;
     67 "open a checkout at a pay-later provider" AnyShopper POST "/v1/apm/orders" apm::order;
     68 "take something to pay with" AnyShopper POST "/v1/apm/tokenize" apm::tokenize;

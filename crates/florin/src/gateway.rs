@@ -137,6 +137,7 @@ impl Gateway {
             .merge(florin_pages::checkout(Arc::clone(cx)))
             .merge(florin_pages::capture(Arc::clone(cx)))
             .merge(florin_pages::gifts(Arc::clone(cx)))
+            .merge(florin_pages::qr_codes(Arc::clone(cx)))
             .merge(health::routes(ready))
             .fallback(async |address: Uri| fallback(address.path(), Class::NotFound));
         let router = if cx.world.bank.simulated() {

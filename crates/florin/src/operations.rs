@@ -108,7 +108,7 @@ impl Family {
             florin_wpay::Access::Guest => "guest",
             florin_wpay::Access::AnyShopper => "shopper, guest",
             florin_wpay::Access::Server => "server",
-            florin_wpay::Access::ShopperOrServer => "shopper, guest, server",
+            florin_wpay::Access::ShopperOrServer | florin_wpay::Access::ServerOrShopper => "shopper, guest, server",
             florin_wpay::Access::Key => "whoever has the API key",
         };
         format!("| {number} | {} | `{} {path}` | {caller} |", operation.name, operation.method)

@@ -157,6 +157,9 @@ mod tests {
         }
         let gone = answer(404, &json!({ "code": "resource_missing", "message": "No such payment" })).unwrap().unwrap_err();
         assert_eq!(gone.reason, DeclineReason::NotFound);
+        // Whoever hears this after a lost answer is to ask whose doing it was.
+        let given_back = answer(400, &json!({ "code": "charge_already_refunded", "message": "Refunded" })).unwrap().unwrap_err();
+        assert_eq!(given_back.reason, DeclineReason::NotFound);
         assert!(matches!(reply_of(Answer { status: 200, body: json!("a page") }), Err(ConnectError::Unavailable(_))));
     }
 

@@ -14,10 +14,7 @@ use florin_store::Tx;
 use super::{Completed, Completion, code_of, ended, find, missing, place, typed_anew};
 use crate::instruments::Home;
 use crate::three_ds::{self, Bound, ThreeDsResponse};
-use crate::{Context, Cx, ServiceError, attempts, captures, merchants, step_up};
-
-/// How many cards may be tried in one action in a minute.
-const TRIED_MAX: i64 = 10;
+use crate::{Context, Cx, ServiceError, captures, merchants, step_up};
 
 /// Seals the number of an action.
 pub(super) fn seal(cx: &Context, tx: &mut Tx<'_>, action: &FramesAction, number: &CardNumber) -> Result<Vec<u8>, ServiceError> {
@@ -45,7 +42,8 @@ pub(super) async fn capture(cx: &Cx, action: FramesAction, wish: Completion) -> 
     let expiry = action.expiry.ok_or_else(|| missing("cardExpiry"))?;
     let code = code_of(cx, id, now)?;
     let card = CardSecret { number, expiry, cvc: Some(code.expose().clone()) };
-    cx.store.write(move |tx: &mut Tx<'_>| attempts::count(tx, &format!("card/{id}"), TRIED_MAX, now)).await?;
+    let wallet = action.wallet;
+    cx.store.write(move |tx: &mut Tx<'_>| captures::count_try(tx, wallet, now)).await?;
     let is_wanted = action.wish.authenticate || cx.world.directory.is_wanted(&card.number).await?;
     let bound = Bound::to_card(&action, captures::fingerprint(cx, &card.number));
     let response = match (is_wanted, wish.responses.into_iter().next()) {

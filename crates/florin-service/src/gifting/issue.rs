@@ -16,7 +16,8 @@ use florin_domain::{GiftOrderId, GiftQuoteId, Timestamp};
 use florin_store::Tx;
 use florin_vault::Secret;
 
-use crate::instruments::{Home, admit};
+use super::{is_for_delivery, letter};
+use crate::instruments::{Home, admit_bought};
 use crate::{Context, Cx, ServiceError, gift_cards, in_doubt, work};
 
 /// Among which values a card's number and PIN are found.
@@ -58,12 +59,18 @@ pub(super) async fn finish(cx: &Cx, id: GiftOrderId) -> Result<bool, ServiceErro
             let (order, transaction) = standing(tx, id)?;
             let job = id.to_string();
             match (order.state, transaction.state) {
-                (GiftOrderState::Approved, _)
-                | (GiftOrderState::Rejected, TransactionState::PartlyApproved | TransactionState::Rejected) => {}
+                (GiftOrderState::Approved, _) => {}
+                (GiftOrderState::Rejected, TransactionState::PartlyApproved | TransactionState::Rejected) => {
+                    // Whoever sends the order again must not take away the look that is still to come.
+                    if tx.find_job(work::ISSUE_GIFTS, &job)?.is_some_and(|job| now < job.due_at) {
+                        return Ok(true);
+                    }
+                }
                 (_, TransactionState::Processing) => return Ok(false),
                 (GiftOrderState::Processing, TransactionState::Approved) => issue(&cx2, tx, order, now)?,
                 (GiftOrderState::Rejected, TransactionState::Approved) => {
                     let order = revived(&cx2, tx, order)?;
+                    letter::promise_again(tx, id, now)?;
                     issue(&cx2, tx, order, now)?;
                 }
                 (GiftOrderState::Processing, TransactionState::PartlyApproved | TransactionState::Rejected) => {
@@ -79,6 +86,18 @@ pub(super) async fn finish(cx: &Cx, id: GiftOrderId) -> Result<bool, ServiceErro
             Ok::<_, ServiceError>(true)
         })
         .await
+}
+
+/// A payment that was taken for never sent has happened all the same: its cards are issued, however late that is.
+pub(crate) fn of_late(tx: &mut Tx<'_>, transaction: &Transaction, now: Timestamp) -> Result<(), ServiceError> {
+    let order = tx.find_gift_order_with(transaction.receipt)?.filter(|order| order.state != GiftOrderState::Approved);
+    order.map_or(Ok(()), |order| hasten(tx, work::ISSUE_GIFTS, &order.id.to_string(), now))
+}
+
+/// Has a job done at once, be it written down for later or not at all.
+pub(super) fn hasten(tx: &mut Tx<'_>, kind: &'static str, subject: &str, now: Timestamp) -> Result<(), ServiceError> {
+    tx.put_job(kind, subject, now, None)?;
+    Ok(tx.delay_job(kind, subject, now, 0)?)
 }
 
 /// A rejected order whose payment happened all the same.
@@ -113,9 +132,7 @@ fn cards(
     let mut cards: Vec<(GiftCard, Gift)> = Vec::new();
     for (number, item) in quote.cards() {
         let (card, typed, attempt) = fresh(cx, tx, (order.id, number), (item, now), &cards)?;
-        // What is given away, or what a guest buys, is for delivery; so is what has no place in the wallet.
-        let keeps = item.item.recipient.is_none() && !order.guest;
-        let instrument = if keeps { into_wallet(cx, tx, order, (&card, &typed), now)? } else { None };
+        let instrument = if is_for_delivery(item, order.guest) { None } else { Some(into_wallet(cx, tx, order, (&card, &typed), now)?) };
         let gift = Gift {
             order: order.id,
             number,
@@ -174,20 +191,16 @@ pub(super) fn number_and_pin(
     Ok((number, Secret::new(format!("{pin:04}"))))
 }
 
-/// Takes a card into the buyer's wallet; nothing if that is full.
+/// Takes a card into the buyer's wallet.
 fn into_wallet(
     cx: &Context,
     tx: &mut Tx<'_>,
     order: &GiftOrder,
     (card, number): (&GiftCard, &GiftCardNumber),
     now: Timestamp,
-) -> Result<Option<InstrumentId>, ServiceError> {
+) -> Result<InstrumentId, ServiceError> {
     let home = Home { wallet: order.wallet, merchant: order.merchant.clone(), seller: order.seller, guest: false, gone_at: None };
-    match admit(cx, tx, &home, &gift_cards::entrant(card, number), now) {
-        Ok(instrument) => Ok(Some(instrument.id)),
-        Err(ServiceError::Refused { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    admit_bought(cx, tx, &home, &gift_cards::entrant(card, number), now).map(|instrument| instrument.id)
 }
 
 pub(super) fn damaged(what: &str) -> ServiceError {

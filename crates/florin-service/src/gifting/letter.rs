@@ -1,7 +1,7 @@
 //! The mail to a buyer of gift cards: where those are that did not come into the wallet.
 //!
-//! It is promised with the order and written once its cards are issued. Invariants: an order has at most one such mail; it
-//! tells addresses, and no number or PIN.
+//! It is promised with the order and written once its cards are issued. Invariants: an order has at most one such mail, to the
+//! address that it was first promised to; it tells addresses, and no number or PIN.
 
 use std::fmt::Write as _;
 
@@ -12,31 +12,35 @@ use florin_domain::{GiftOrderId, MailId, Timestamp};
 use florin_store::Tx;
 
 use super::delivery::parcel_url;
-use super::issue::{LAST_LOOK, damaged};
+use super::issue::{LAST_LOOK, damaged, hasten};
 use crate::mailbox::{self, Letter};
 use crate::{Context, Cx, ServiceError, merchants, work};
 
-/// The subject of the job that keeps the promise.
-fn promised(order: GiftOrderId, address: &Email) -> String {
-    format!("{order}/{}", address.as_str())
+/// Promises the mail, unless that was done before: in the transaction that writes the order down, or when the order is sent again
+/// with an address that was missing.
+pub(super) fn promise(tx: &mut Tx<'_>, order: GiftOrderId, address: &Email, now: Timestamp) -> Result<(), ServiceError> {
+    if tx.promise_gift_mail(order, address)? {
+        tx.put_job(work::MAIL_GIFTS, &order.to_string(), now.plus(work::CLAIM), None)?;
+    }
+    Ok(())
 }
 
-/// Promises the mail, in the transaction that writes the order down.
-pub(super) fn promise(tx: &mut Tx<'_>, order: GiftOrderId, address: &Email, now: Timestamp) -> Result<(), ServiceError> {
-    Ok(tx.put_job(work::MAIL_GIFTS, &promised(order, address), now.plus(work::CLAIM), None)?)
+/// Takes up again the mail of an order that was given up meanwhile, if it was promised.
+pub(super) fn promise_again(tx: &mut Tx<'_>, order: GiftOrderId, now: Timestamp) -> Result<(), ServiceError> {
+    let promised = tx.find_gift_mail(order)?;
+    promised.map_or(Ok(()), |_| hasten(tx, work::MAIL_GIFTS, &order.to_string(), now))
 }
 
 /// Keeps the promise at once, if it can be kept now. The worker does what this leaves.
-pub(super) async fn keep(cx: &Cx, order: GiftOrderId, address: &Email) {
-    if let Err(error) = mail(cx, &promised(order, address)).await {
+pub(super) async fn keep(cx: &Cx, order: GiftOrderId) {
+    if let Err(error) = mail(cx, &order.to_string()).await {
         tracing::info!(%order, %error, "a mail about gift cards is left to the worker");
     }
 }
 
 /// Mails the buyer, unless that is done, or there is nothing to tell, or not yet.
 pub(crate) async fn mail(cx: &Cx, subject: &str) -> Result<(), ServiceError> {
-    let named = subject.split_once('/').and_then(|(order, address)| Some((GiftOrderId::parse(order).ok()?, Email::parse(address).ok()?)));
-    let (id, address) = named.ok_or_else(|| damaged("a mail about no gift order"))?;
+    let id = GiftOrderId::parse(subject).map_err(|_| damaged("a mail about no gift order"))?;
     let (now, cx2, subject) = (cx.clock.now(), cx.clone(), subject.to_owned());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
@@ -44,6 +48,7 @@ pub(crate) async fn mail(cx: &Cx, subject: &str) -> Result<(), ServiceError> {
                 return Ok(());
             }
             let order = tx.find_gift_order(id)?.ok_or_else(|| damaged("a mail about no gift order"))?;
+            let address = tx.find_gift_mail(id)?.ok_or_else(|| damaged("a mail to nobody"))?;
             let is_carried_on = tx.find_job(work::ISSUE_GIFTS, &id.to_string())?.is_some();
             let wait = match order.state {
                 GiftOrderState::Approved => {

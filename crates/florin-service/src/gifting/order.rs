@@ -16,7 +16,7 @@ use florin_domain::payment::{Atomicity, Transaction};
 use florin_domain::{GiftOrderId, GiftQuoteId, Timestamp, WalletId};
 use florin_store::Tx;
 
-use super::{issue, letter, priced};
+use super::{expired, is_for_delivery, issue, letter, priced};
 use crate::caller::{MerchantCaller, ShopperCaller};
 use crate::fraud::FraudPayload;
 use crate::idempotency::IdempotencyKey;
@@ -76,7 +76,7 @@ pub struct OrderGifts {
     pub three_ds: Option<ThreeDsResponse>,
     /// What the merchant sends for the fraud screen.
     pub fraud: Option<FraudPayload>,
-    /// Where the buyer wants to hear of cards that do not come into the wallet.
+    /// Where the buyer wants to hear of cards that do not come into the wallet. Without it none such are sold.
     pub mail_to: Option<Email>,
 }
 
@@ -104,12 +104,12 @@ pub struct GiftOrdered {
 /// payment was refused, which can be tried again. With a key, once a key.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] naming a total, or as [`quote`](super::quote); [`ServiceError::NotFound`] for the instrument;
+/// [`ServiceError::Invalid`] naming a total, or `deliveryEmail` when cards would go to nobody, or as [`quote`](super::quote); [`ServiceError::NotFound`] for the instrument;
 /// [`ServiceError::Refused`] `quote_not_found`, `quote_expired`, `quote_mismatch`, `quote_ordered` (by somebody else),
 /// `not_supported` for an instrument that cannot pay for them, and as [`payments::pay`].
 pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<IdempotencyKey>) -> Result<GiftOrdered, ServiceError> {
     let quote = match find(cx, &buyer, &order, key.clone()).await? {
-        Found::Ordered(known) => return finished(cx, &buyer, known, None).await,
+        Found::Ordered(known) => return again(cx, &buyer, known, order.mail_to).await,
         Found::Quote(quote) => quote,
     };
     let (id, mail_to) = (GiftOrderId::from_random(cx.random.bytes()), order.mail_to.clone());
@@ -128,7 +128,7 @@ pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<Ide
         // Somebody else was faster by the blink of an eye.
         Err(ServiceError::Refused { code: ORDERED, .. }) => {
             let known = live(cx, quote.id).await?;
-            return finished(cx, &buyer, known, None).await;
+            return again(cx, &buyer, known, mail_to).await;
         }
         Err(ServiceError::Invalid { field: "transactionType", .. }) => {
             return Err(refused(Fault::NotSupported.name(), "Gift cards cannot be paid for with this instrument."));
@@ -138,14 +138,26 @@ pub async fn order(cx: &Cx, buyer: GiftBuyer, order: OrderGifts, key: Option<Ide
     let receipt = transaction.receipt;
     let written = cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_gift_order_with(receipt)?)).await?;
     let id = written.ok_or_else(|| ServiceError::Internal("a payment for gift cards without an order".to_owned()))?.id;
-    finished(cx, &buyer, id, mail_to.as_ref()).await
+    finished(cx, &buyer, id, mail_to.is_some()).await
+}
+
+/// What became of an order that is sent again. If the address was missing before, its cards are mailed now.
+async fn again(cx: &Cx, buyer: &GiftBuyer, id: GiftOrderId, mail_to: Option<Email>) -> Result<GiftOrdered, ServiceError> {
+    // First of all it must be the buyer's.
+    told(cx, buyer, id).await?;
+    let is_mailed = mail_to.is_some();
+    if let Some(address) = mail_to {
+        let now = cx.clock.now();
+        cx.store.write(move |tx: &mut Tx<'_>| letter::promise(tx, id, &address, now)).await?;
+    }
+    finished(cx, buyer, id, is_mailed).await
 }
 
 /// What became of an order, carried as far as it can be now.
-async fn finished(cx: &Cx, buyer: &GiftBuyer, id: GiftOrderId, mail_to: Option<&Email>) -> Result<GiftOrdered, ServiceError> {
+async fn finished(cx: &Cx, buyer: &GiftBuyer, id: GiftOrderId, is_mailed: bool) -> Result<GiftOrdered, ServiceError> {
     issue::finish(cx, id).await?;
-    if let Some(address) = mail_to {
-        letter::keep(cx, id, address).await;
+    if is_mailed {
+        letter::keep(cx, id).await;
     }
     told(cx, buyer, id).await
 }
@@ -161,6 +173,7 @@ enum Found {
 async fn find(cx: &Cx, buyer: &GiftBuyer, order: &OrderGifts, key: Option<IdempotencyKey>) -> Result<Found, ServiceError> {
     let (now, cx2, merchant) = (cx.clock.now(), cx.clone(), buyer.merchant.id.clone());
     let (named, items, totals) = (order.quote, order.items.clone(), order.totals);
+    let (guest, has_address) = (buyer.guest, order.mail_to.is_some());
     cx.store
         .write(move |tx: &mut Tx<'_>| {
             if let Some(transaction) = payments::earlier(tx, key.as_ref())?
@@ -175,6 +188,7 @@ async fn find(cx: &Cx, buyer: &GiftBuyer, order: &OrderGifts, key: Option<Idempo
                 }
                 let quote = priced(&cx2, merchant.clone(), items.clone(), now)?;
                 check(&totals, &quote.totals())?;
+                must_reach(&quote, guest, has_address)?;
                 tx.insert_gift_quote(&quote)?;
                 return Ok(Found::Quote(quote));
             };
@@ -183,8 +197,11 @@ async fn find(cx: &Cx, buyer: &GiftBuyer, order: &OrderGifts, key: Option<Idempo
             }
             match tx.find_gift_order_of(quote.id)? {
                 Some(before) => Ok(Found::Ordered(before.id)),
-                None if quote.is_good(now) => check(&totals, &quote.totals()).map(|()| Found::Quote(quote)),
-                None => Err(refused("quote_expired", "The quote has expired; please ask for a new one.")),
+                None if quote.is_good(now) => {
+                    check(&totals, &quote.totals())?;
+                    must_reach(&quote, guest, has_address).map(|()| Found::Quote(quote))
+                }
+                None => Err(expired()),
             }
         })
         .await
@@ -203,6 +220,14 @@ fn check(said: &GiftTotals, is: &GiftTotals) -> Result<(), ServiceError> {
     ];
     let wrong = fields.into_iter().find(|(_, said, is)| said != is);
     wrong.map_or(Ok(()), |(field, _, is)| Err(ServiceError::invalid(field, &format!("must be {}", is.to_decimal()))))
+}
+
+/// Whatever comes into no wallet is found by its mail alone, so that there must be somebody to write to.
+fn must_reach(quote: &GiftQuote, guest: bool, has_address: bool) -> Result<(), ServiceError> {
+    if has_address || !quote.items.iter().any(|item| is_for_delivery(item, guest)) {
+        return Ok(());
+    }
+    Err(ServiceError::invalid("deliveryEmail", "is required for gift cards that are given away or bought by a guest"))
 }
 
 fn payment(order: OrderGifts, quote: &GiftQuote, id: GiftOrderId) -> PayOrder {

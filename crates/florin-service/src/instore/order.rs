@@ -7,7 +7,7 @@ use florin_domain::money::{Currency, Money};
 use florin_domain::payment::{Atomicity, Transaction};
 use florin_domain::payment_request::PaymentRequest;
 use florin_domain::split::{Candidate, Offer, Wish, split};
-use florin_domain::{PaymentRequestId, PaymentSessionId, Timestamp, TransactionId, WalletId};
+use florin_domain::{PaymentRequestId, Timestamp, TransactionId, WalletId};
 use florin_store::Tx;
 use florin_vault::Secret;
 
@@ -15,7 +15,7 @@ use super::goods;
 use crate::caller::ShopperCaller;
 use crate::fraud::FraudPayload;
 use crate::idempotency::IdempotencyKey;
-use crate::occasions::{self, About, Draft, InStoreTransaction};
+use crate::occasions::{self, About, Draft, InStoreTransaction, Preapproved};
 use crate::payments::{self, Conditions, Kinds, PayAnswer, PayItem, PayOrder, Payer};
 use crate::schemas::{self, Given};
 use crate::three_ds::ThreeDsResponse;
@@ -118,11 +118,11 @@ enum Found {
     Open(Box<PaymentRequest>, Vec<(InstrumentId, Money)>, Conditions),
 }
 
-/// As [`pay`]; at this till session, if one is named, which takes what was approved beforehand with it.
+/// As [`pay`]; if it was approved beforehand, at the till session where it was, which takes the approval with it.
 pub(crate) async fn pay_at(
     cx: &Cx,
     shopper: &ShopperCaller,
-    (request, session): (PaymentRequestId, Option<PaymentSessionId>),
+    (request, preapproved): (PaymentRequestId, Option<Preapproved>),
     how: PayRequest,
     key: Option<IdempotencyKey>,
 ) -> Result<InStoreTransaction, ServiceError> {
@@ -152,7 +152,7 @@ pub(crate) async fn pay_at(
         atomicity: how.atomicity,
         fraud: how.fraud,
     };
-    let about = About::Request { request: request.id, wallets: [shopper.home, shopper.wallet], preapproved: session };
+    let about = About::Request { request: request.id, wallets: [shopper.home, shopper.wallet], preapproved };
     let payer = Payer { conditions, ..payer(shopper, Draft { id, about }) };
     carry(cx, payer, order, key).await
 }
@@ -256,15 +256,11 @@ pub async fn pay_now(
     let wish = Wish { secondary: Some(payment.items), ..Wish::default() };
     let parts = split(gross, &wish, &Offer::default())?;
     let request = own_request(cx, shopper.merchant.as_ref(), shopper.home, (&payment.client_reference, gross));
-    let (pos_payload, merchant_payload) = (payment.pos_payload, payment.merchant_payload);
-    let held = cx.store.read(move |tx: &mut Tx<'_>| {
-        Ok::<_, ServiceError>(PaymentRequest {
-            pos_payload: schemas::held_to_if_any(tx, &request.merchant, "posPayload", pos_payload.as_ref())?,
-            merchant_payload: schemas::held_to_if_any(tx, &request.merchant, "merchantPayload", merchant_payload.as_ref())?,
-            ..request.clone()
-        })
-    });
-    let held = held.await?;
+    let held = PaymentRequest {
+        pos_payload: schemas::held_to_if_any(cx, &request.merchant, "posPayload", payment.pos_payload.as_ref()).await?,
+        merchant_payload: schemas::held_to_if_any(cx, &request.merchant, "merchantPayload", payment.merchant_payload.as_ref()).await?,
+        ..request
+    };
     let authenticate = schemas::requires_authentication(held.merchant_payload.as_ref());
     let draft = Draft { id: TransactionId::from_random(cx.random.bytes()), about: About::Own(Box::new(held)) };
     let order = PayOrder {

@@ -69,6 +69,30 @@ pub(crate) struct Entrant<'a> {
 /// [`ServiceError::Unavailable`] while the outcome of a payment is not known with one that would make way for it;
 /// [`ServiceError::Refused`] `wallet_full`.
 pub(crate) fn admit(cx: &Context, tx: &mut Tx<'_>, home: &Home, entrant: &Entrant<'_>, now: Timestamp) -> Result<Instrument, ServiceError> {
+    admit_up_to(cx, tx, home, entrant, (HELD_MAX, now))
+}
+
+/// Takes an instrument that was paid for into a wallet, be it full or not: what is bought must not be lost.
+///
+/// # Errors
+/// [`ServiceError::Unavailable`] as [`admit`].
+pub(crate) fn admit_bought(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    home: &Home,
+    entrant: &Entrant<'_>,
+    now: Timestamp,
+) -> Result<Instrument, ServiceError> {
+    admit_up_to(cx, tx, home, entrant, (usize::MAX, now))
+}
+
+fn admit_up_to(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    home: &Home,
+    entrant: &Entrant<'_>,
+    (held_max, now): (usize, Timestamp),
+) -> Result<Instrument, ServiceError> {
     let mut held = tx.list_instruments(home.wallet)?;
     let place = held.iter().position(|old| is_same(old, entrant));
     let old = place.map(|place| held.swap_remove(place));
@@ -89,7 +113,7 @@ pub(crate) fn admit(cx: &Context, tx: &mut Tx<'_>, home: &Home, entrant: &Entran
     }
     let instrument = match old {
         Some(old) => renewed(cx, tx, home, entrant, Instrument { primary, updated_at: now, ..old })?,
-        None if held.iter().filter(|other| !other.kind.is_for_once()).count() >= HELD_MAX => {
+        None if held.iter().filter(|other| !other.kind.is_for_once()).count() >= held_max => {
             let message = "This wallet is full: something has to be removed from it first.".to_owned();
             return Err(ServiceError::Refused { code: "wallet_full", message });
         }

@@ -4,7 +4,7 @@ use florin_domain::apm::{ApmProvider, ApmState};
 use florin_domain::fault::Fault;
 use florin_domain::instrument::{InstrumentKind, InstrumentStatus};
 use florin_domain::payment::TransactionState;
-use florin_domain::time::minutes;
+use florin_domain::time::{days, minutes};
 use florin_domain::{Currency, Money};
 use florin_service::ServiceError;
 use florin_service::apm::{self, ApmOpened, NewApmOrder};
@@ -123,6 +123,8 @@ async fn an_order_is_checked_and_opened_once_a_key() {
     assert_eq!((bare.instrument.kind, bare.instrument.status), (InstrumentKind::Afterpay, InstrumentStatus::Transient));
     assert_eq!(apm::decide(&shop.cx, bare.order.id, true).await.unwrap(), None);
     assert_eq!(shop.pay(&guest, &bare.instrument, 5_000, None).await.state, TransactionState::Approved);
+    shop.wait(days(2)).await;
+    assert_eq!(code(apm::open(&shop.cx, &jo, order("A-1"), key(1)).await), "checkout_over", "the key outlives its checkout");
 }
 
 #[tokio::test]

@@ -9,16 +9,19 @@ use florin_domain::three_ds::ThreeDsState;
 use florin_domain::time::minutes;
 use florin_domain::{Currency, Money};
 use florin_service::caller::ShopperCaller;
+use florin_service::captures;
 use florin_service::frames::{self, Completed, Completion, FramesStart, NewFramesAction, Piece};
 use florin_service::payments::{self, Kinds, PayAnswer, PayItem, PayOrder};
 use florin_service::three_ds::{self, Decision, Enrolled, ThreeDsRefusal, ThreeDsResponse};
 use florin_service::{Secret, ServiceError};
 
-use crate::shop::{GOOD_CARD, Shop, code, process};
+use crate::shop::{GOOD_CARD, Shop, code, process, typed};
 
 const CHALLENGED: &str = "4000000000003105";
 const UNSEEN: &str = "4000000000003006";
 const NEVER: &str = "4000000000003204";
+/// The issuer does not want it.
+const DECLINED: &str = "4000000000000002";
 /// Payments with it are approved, but the answer does not arrive.
 const SILENT: &str = "4000000000006801";
 
@@ -244,4 +247,34 @@ async fn a_card_for_once_makes_way_for_one_that_stays_when_its_payments_are_know
     shop.wait(minutes(1)).await;
     let kept = shop.card(&shopper, SILENT).await.unwrap();
     assert!(kept.id != card.id && kept.gone_at.is_none());
+}
+
+#[tokio::test]
+async fn ten_cards_a_minute_are_tried_for_a_wallet_in_whatever_way() {
+    let shop = Shop::open().await;
+    let merchant = shop.merchant("10006").await;
+    let (shopper, other) = (shop.shopper(&merchant, "anna").await, shop.shopper(&merchant, "bert").await);
+    let (mut pages, mut starts) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let start = begin(&shop, &shopper, FramesKind::CaptureCard, (None, false)).await;
+        types(&shop, &start, DECLINED).await;
+        starts.push(start);
+        pages.push(captures::begin(&shop.cx, &shopper, "a card").await.unwrap().id);
+    }
+    shop.wait_for_next(minutes(1)).await;
+    for turn in 0..4 {
+        for start in &starts[..2] {
+            assert_eq!(code(complete(&shop, &shopper, start).await), "declined", "{turn}");
+        }
+    }
+    for page in &pages[..2] {
+        assert_eq!(code(captures::finish(&shop.cx, *page, typed(DECLINED)).await), "card_number");
+    }
+    assert_eq!(code(complete(&shop, &shopper, &starts[2]).await), "too many", "another action is no other wallet");
+    assert_eq!(code(captures::finish(&shop.cx, pages[2], typed(GOOD_CARD)).await), "too many");
+    let start = begin(&shop, &other, FramesKind::CaptureCard, (None, false)).await;
+    types(&shop, &start, GOOD_CARD).await;
+    captured(complete(&shop, &other, &start).await.unwrap());
+    shop.wait_for_next(minutes(1)).await;
+    assert_eq!(code(complete(&shop, &shopper, &starts[2]).await), "declined");
 }

@@ -1,5 +1,8 @@
 //! Gift cards bought in a shop: quoted, paid for, issued, given away.
 
+use std::sync::Arc;
+
+use florin_connect::World;
 use florin_domain::application::Email;
 use florin_domain::fault::Fault;
 use florin_domain::gift_order::{GiftItem, GiftOrderState, GiftQuote, GiftTotals, Recipient};
@@ -7,17 +10,19 @@ use florin_domain::gift_product::PRODUCTS;
 use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::movement::Reference;
 use florin_domain::payment::{Outcome, TransactionState};
-use florin_domain::time::minutes;
+use florin_domain::time::{days, minutes};
 use florin_domain::{Currency, GiftOrderId, GiftQuoteId, Money};
-use florin_service::caller::{MerchantCaller, ShopperCaller};
+use florin_service::caller::{MerchantCaller, ShopperCaller, Source};
 use florin_service::gift_cards::{self, Slip};
 use florin_service::gifting::{self, GiftBuyer, GiftOrdered, OrderGifts};
 use florin_service::idempotency::IdempotencyKey;
 use florin_service::mailbox::{self, MailRecord};
 use florin_service::three_ds::{self, Decision, ThreeDsResponse};
-use florin_service::{Page, Secret, ServiceError, Tx};
+use florin_service::{Page, Secret, ServiceError, Tx, clock};
+use tokio::sync::Semaphore;
 
-use crate::shop::{GOOD_CARD, Shop, code};
+use crate::issuer::Issuer;
+use crate::shop::{GOOD_CARD, OTHER_CARD, Shop, code, master, process_in};
 
 fn dollars(minor: i64) -> Money {
     Money::new(minor, Currency::Aud)
@@ -42,6 +47,11 @@ fn cards() -> Vec<GiftItem> {
     vec![item("everyday-birthday", 1_030, 2, None), item("store-classic", 2_005, 1, Some(recipient()))]
 }
 
+/// The same, all to keep.
+fn own_cards() -> Vec<GiftItem> {
+    cards().into_iter().map(|item| GiftItem { recipient: None, ..item }).collect()
+}
+
 const TOTALS: GiftTotals = GiftTotals {
     sub_total: Money::new(4_065, Currency::Aud),
     discount: Money::new(305, Currency::Aud),
@@ -62,6 +72,9 @@ fn order(card: &Instrument, quote: Option<GiftQuoteId>, items: Vec<GiftItem>) ->
     }
 }
 
+/// Where the merchant's servers are.
+const SERVERS: Source = Source { client: None, is_servers: true };
+
 struct Scene {
     shop: Shop,
     merchant: MerchantCaller,
@@ -72,11 +85,14 @@ struct Scene {
 
 /// A shopper with a card who was told a price.
 async fn scene(card: &str) -> Scene {
-    let shop = Shop::open().await;
+    scene_in(Shop::open().await, card).await
+}
+
+async fn scene_in(shop: Shop, card: &str) -> Scene {
     let merchant = shop.merchant("10006").await;
     let jo = shop.shopper(&merchant, "jo").await;
     let card = shop.card(&jo, card).await.unwrap();
-    let quote = gifting::quote(&shop.cx, &merchant, cards(), None).await.unwrap();
+    let quote = gifting::quote(&shop.cx, (&merchant, &SERVERS), cards(), None).await.unwrap();
     Scene { shop, merchant, jo, card, quote }
 }
 
@@ -89,6 +105,20 @@ impl Scene {
     async fn kept(&self) -> Vec<Instrument> {
         let wallet = self.shop.wallet(&self.jo).await;
         wallet.into_iter().filter(|instrument| instrument.kind == InstrumentKind::GiftCard).collect()
+    }
+
+    /// Where the payment with the shopper's card stands, once it is written down.
+    async fn written(&self) -> Option<TransactionState> {
+        let receipt = Reference::FIRST;
+        let found = self.shop.cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_transaction(receipt)?)).await;
+        found.unwrap().map(|transaction| transaction.state)
+    }
+
+    /// Whether an order is to be looked at again.
+    async fn last_look(&self, order: GiftOrderId) -> bool {
+        let job =
+            self.shop.cx.store.read(move |tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.find_job("issue_gifts", &order.to_string())?)).await;
+        job.unwrap().is_some()
     }
 
     /// The mails that were written, newest first.
@@ -190,7 +220,7 @@ async fn without_a_quote_an_order_is_made_once_a_key() {
     assert_ne!(another.order.id, first.order.id);
     let quoted = async || {
         let key = IdempotencyKey { scope: "wpay:10006".to_owned(), key: "q".to_owned(), fingerprint: [2; 32] };
-        gifting::quote(&scene.shop.cx, &scene.merchant, cards(), Some(key)).await.unwrap()
+        gifting::quote(&scene.shop.cx, (&scene.merchant, &SERVERS), cards(), Some(key)).await.unwrap()
     };
     assert_eq!(quoted().await, quoted().await, "and so is a quote");
     scene.shop.books_balance().await;
@@ -219,6 +249,12 @@ async fn what_is_not_as_quoted_is_not_bought() {
     let elsewhere = scene.shop.merchant("petculture").await;
     let jo = scene.shop.shopper(&elsewhere, "jo").await;
     assert_eq!(code(gifting::order(&scene.shop.cx, GiftBuyer::of(&jo), good(quote, vec![]), None).await), "quote_not_found");
+    let nowhere = |items| OrderGifts { mail_to: None, ..good(None, items) };
+    assert_eq!(code(scene.buys(OrderGifts { mail_to: None, ..good(quote, vec![]) }).await), "deliveryEmail", "whose would Jim's be?");
+    assert_eq!(code(scene.buys(nowhere(cards())).await), "deliveryEmail");
+    let guest = scene.shop.guest(&scene.merchant).await;
+    let bought = gifting::order(&scene.shop.cx, GiftBuyer::of(&guest), nowhere(own_cards()), None).await;
+    assert_eq!(code(bought), "deliveryEmail", "a guest keeps nothing");
     scene.shop.wait(minutes(31)).await;
     assert_eq!(code(scene.buys(good(quote, vec![])).await), "quote_expired");
     assert!(scene.kept().await.is_empty() && scene.mails().await.is_empty());
@@ -245,7 +281,7 @@ async fn a_refused_payment_rejects_the_order_and_can_be_tried_again() {
     let names = [&rejected, &asked, &bought].map(|ordered| ordered.transaction.client_reference.clone());
     assert!(names[0] != names[1] && names[1] != names[2], "each attempt has a name of its own: {names:?}");
     let gift_card = scene.kept().await.remove(0);
-    let other = gifting::quote(&scene.shop.cx, &scene.merchant, cards(), None).await.unwrap();
+    let other = gifting::quote(&scene.shop.cx, (&scene.merchant, &SERVERS), cards(), None).await.unwrap();
     let with_gift_card = scene.buys(order(&gift_card, Some(other.id), Vec::new())).await;
     assert_eq!(code(with_gift_card), "not_supported", "no gift card buys gift cards");
     scene.shop.books_balance().await;
@@ -300,6 +336,114 @@ async fn a_payment_that_turns_up_late_is_answered_with_its_cards() {
     scene.shop.books_balance().await;
 }
 
+/// Sends an order to a process that is gone before the answer is there, and gives the door that the answer comes through.
+async fn left_unanswered(key: &IdempotencyKey) -> (Scene, Arc<Semaphore>) {
+    let door = Arc::new(Semaphore::new(0));
+    let issuers = Arc::clone(&door);
+    let shop = Shop::open_in(|world| world.acquirer = Arc::new(Issuer { door: issuers, ..Issuer::of(&world.acquirer) })).await;
+    let scene = scene_in(shop, GOOD_CARD).await;
+    let (cx, buyer) = (Arc::clone(&scene.shop.cx), GiftBuyer::of(&scene.jo));
+    let (wish, key) = (order(&scene.card, Some(scene.quote.id), Vec::new()), key.clone());
+    let caller = tokio::spawn(async move { gifting::order(&cx, buyer, wish, Some(key)).await });
+    while scene.written().await.is_none() {
+        tokio::task::yield_now().await;
+    }
+    caller.abort();
+    (scene, door)
+}
+
+#[tokio::test]
+async fn a_late_yes_issues_the_cards_that_another_process_had_given_up() {
+    let key = IdempotencyKey { scope: "wpay:10006".to_owned(), key: "k".to_owned(), fingerprint: [1; 32] };
+    let (scene, door) = left_unanswered(&key).await;
+    // Another process, whose network has never heard of the payment.
+    let forgetful = |world: &mut World| world.acquirer = Arc::new(Issuer { remembers: false, ..Issuer::of(&world.acquirer) });
+    let other = process_in(&scene.shop.database, &master(), None, forgetful).await.unwrap();
+    clock::advance(&other, minutes(5)).await.unwrap();
+    let again = async || {
+        let wish = order(&scene.card, Some(scene.quote.id), Vec::new());
+        gifting::order(&other, GiftBuyer::of(&scene.jo), wish, Some(key.clone())).await.unwrap()
+    };
+    let rejected = again().await;
+    assert_eq!((rejected.order.state, rejected.transaction.movements[0].fault()), (GiftOrderState::Rejected, Some(Fault::NotSent)));
+    assert!(scene.last_look(rejected.order.id).await, "sending the order again takes no look away");
+    clock::advance(&other, days(2)).await.unwrap();
+    assert!(!scene.last_look(rejected.order.id).await);
+    assert_eq!(again().await.order, rejected.order, "it is told as before, however long its key is kept");
+
+    door.add_permits(1);
+    while scene.written().await != Some(TransactionState::Approved) {
+        tokio::task::yield_now().await;
+    }
+    clock::advance(&other, minutes(1)).await.unwrap();
+    assert_eq!((scene.kept().await.len(), scene.mails().await.len()), (2, 1), "without anybody asking");
+    let bought = again().await;
+    assert_eq!((bought.order.id, bought.order.state, bought.gifts.len()), (rejected.order.id, GiftOrderState::Approved, 3));
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_full_wallet_takes_what_was_paid_for() {
+    let scene = scene(GOOD_CARD).await;
+    for _ in 0..2 {
+        let many = vec![item("celebration-stars", 2_000, 50, None)];
+        let all = dollars(100_000);
+        let totals = GiftTotals { sub_total: all, discount: dollars(0), total: all };
+        let bought = scene.buys(OrderGifts { totals, mail_to: None, ..order(&scene.card, None, many) }).await.unwrap();
+        assert!(bought.gifts.iter().all(|gift| gift.instrument.is_some()));
+    }
+    assert_eq!(scene.shop.wallet(&scene.jo).await.len(), 101);
+    assert_eq!(code(scene.shop.card(&scene.jo, OTHER_CARD).await), "wallet_full", "what was not bought has to wait");
+    scene.shop.books_balance().await;
+}
+
+/// Turns an order into one of cards to give away: there were some without an address before one was asked for.
+async fn given_away(scene: &Scene, bought: &GiftOrdered) -> GiftQuoteId {
+    let quote = gifting::quote(&scene.shop.cx, (&scene.merchant, &SERVERS), cards(), None).await.unwrap().id;
+    let order = bought.order.clone();
+    let written = scene.shop.cx.store.write(move |tx: &mut Tx<'_>| {
+        let rejected = order.clone().reject().unwrap();
+        tx.end_gift_order(&rejected)?;
+        Ok::<_, ServiceError>(tx.revive_gift_order(&rejected.revive(quote).unwrap())?)
+    });
+    written.await.unwrap();
+    quote
+}
+
+#[tokio::test]
+async fn an_order_without_an_address_is_mailed_once_when_it_is_sent_with_one() {
+    let scene = scene("4000000000006801").await;
+    let bought = scene.buys(OrderGifts { mail_to: None, ..order(&scene.card, None, own_cards()) }).await.unwrap();
+    let quote = given_away(&scene, &bought).await;
+    scene.shop.wait(minutes(10)).await;
+    let ask = |mail_to: Option<&str>| {
+        scene.buys(OrderGifts { mail_to: mail_to.map(|to| Email::parse(to).unwrap()), ..order(&scene.card, Some(quote), Vec::new()) })
+    };
+    assert_eq!((ask(None).await.unwrap().order.state, scene.mails().await.len()), (GiftOrderState::Approved, 0));
+    let jim = scene.shop.shopper(&scene.merchant, "jim").await;
+    let by_jim = gifting::order(&scene.shop.cx, GiftBuyer::of(&jim), order(&scene.card, Some(quote), Vec::new()), None).await;
+    assert_eq!((code(by_jim), scene.mails().await.len()), ("quote_ordered", 0), "nobody else is told");
+    for to in ["jo@example.com", "jo@example.com", "other@example.com"] {
+        ask(Some(to)).await.unwrap();
+        scene.shop.wait(days(31)).await;
+    }
+    let mails = scene.mails().await;
+    assert_eq!((mails.len(), mails[0].recipient.as_str()), (1, "jo@example.com"));
+    scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_key_outlives_its_quote() {
+    let scene = scene(GOOD_CARD).await;
+    let quote = async || {
+        let key = IdempotencyKey { scope: "wpay:10006".to_owned(), key: "q".to_owned(), fingerprint: [1; 32] };
+        gifting::quote(&scene.shop.cx, (&scene.merchant, &SERVERS), cards(), Some(key)).await
+    };
+    quote().await.unwrap();
+    scene.shop.wait(days(2)).await;
+    assert_eq!(code(quote().await), "quote_expired");
+}
+
 #[tokio::test]
 async fn a_guests_gift_cards_are_for_delivery() {
     let scene = scene(GOOD_CARD).await;
@@ -316,4 +460,24 @@ async fn a_guests_gift_cards_are_for_delivery() {
     let elsewhere = scene.shop.merchant("petculture").await;
     assert_eq!(code(GiftBuyer::of_instrument(&scene.shop.cx, &elsewhere, &card.id).await), "payment instrument");
     scene.shop.books_balance().await;
+}
+
+#[tokio::test]
+async fn a_stranger_uses_up_nobody_elses_quotes() {
+    let shop = Shop::open().await;
+    let merchant = shop.merchant("10006").await;
+    let at = |address: &str| Source { client: Some(address.parse().unwrap()), is_servers: false };
+    let quotes = async |source: Source| gifting::quote(&shop.cx, (&merchant, &source), cards(), None).await;
+    shop.wait_for_next(minutes(1)).await;
+    for _ in 0..600 {
+        quotes(at("203.0.113.9")).await.unwrap();
+    }
+    for same in ["203.0.113.9", "::ffff:203.0.113.9"] {
+        assert_eq!(code(quotes(at(same)).await), "too many", "{same}");
+    }
+    assert!(quotes(SERVERS).await.is_ok() && quotes(at("203.0.113.10")).await.is_ok());
+    shop.wait_for_next(minutes(1)).await;
+    assert!(quotes(at("203.0.113.9")).await.is_ok());
+    let names = ["2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"].map(|address| at(address).name(&shop.cx));
+    assert!(names[0] == names[1] && names[1] != names[2], "whoever has one address has its network: {names:?}");
 }

@@ -1,5 +1,6 @@
 //! What is paid in store: requests and their uses, splits, till sessions, and what merchants do with payments afterwards.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use florin_domain::agreement::{AgreementKind, Frequency};
@@ -29,7 +30,8 @@ use florin_service::schemas::{self, Given, NewSchema};
 use florin_service::sessions::{self, NewSession, News};
 use florin_service::{Page, Secret, ServiceError, Tx, instruments, terms, three_ds, verify};
 
-use crate::shop::{GOOD_CARD, Shop, code};
+use crate::gate::{self, through};
+use crate::shop::{GOOD_CARD, OTHER_CARD, Shop, code};
 
 const DECLINED: &str = "4000000000000341";
 const UNKNOWN: &str = "4000000000006801";
@@ -94,7 +96,10 @@ struct Till {
 
 impl Till {
     async fn open() -> Self {
-        let shop = Shop::open().await;
+        Self::of(Shop::open().await).await
+    }
+
+    async fn of(shop: Shop) -> Self {
         let merchant = shop.merchant("10006").await;
         let jo = shop.shopper(&merchant, "jo").await;
         let card = shop.card(&jo, GOOD_CARD).await.unwrap();
@@ -613,6 +618,40 @@ async fn a_refused_preapproval_leaves_the_session_to_be_paid_otherwise() {
 }
 
 #[tokio::test]
+async fn only_what_a_shopper_approved_last_is_paid() {
+    let (shop, gate) = gate::shop().await;
+    let till = Till::of(shop).await;
+    let (cx, merchant) = (&till.shop.cx, &till.merchant);
+    let other = till.odd_card(OTHER_CARD).await;
+    let asked = till.ask(new_request(1_100)).await;
+    let session = sessions::create(cx, merchant, new_session(Some(asked.id)), None).await.unwrap().session.id;
+    let approve = async |card: &Instrument, door| {
+        let how = PayRequest { fraud: Some(through(door)), ..with(card) };
+        sessions::preapprove(cx, &till.jo, session, how, None).await.unwrap();
+    };
+    let first = async {
+        approve(&till.card, "first").await;
+        assert_eq!(till.found(Sought::default()).await.len(), 0, "it was withdrawn while it was judged");
+        gate.second.open();
+    };
+    let second = async {
+        gate.first.reached().await;
+        approve(&other, "second").await;
+    };
+    let open = async {
+        gate.second.reached().await;
+        gate.first.open();
+    };
+    tokio::join!(first, second, open);
+    let found = till.found(Sought { session: Some(session), ..Sought::default() }).await;
+    assert_eq!((found.len(), &found[0].transaction.movements[0].paid_with.instrument), (1, &other.id));
+    assert_eq!(sessions::find(cx, merchant, session).await.unwrap().state(), SessionState::Paid);
+    till.shop.wait(minutes(5)).await;
+    assert_eq!(till.standing(asked.id).await.uses, 1);
+    till.books_balance().await;
+}
+
+#[tokio::test]
 async fn a_session_ends_by_time_or_by_either_side() {
     let till = Till::open().await;
     let (cx, merchant) = (&till.shop.cx, &till.merchant);
@@ -673,6 +712,47 @@ async fn data_are_held_to_the_schema_that_was_registered_for_them() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_data_that_are_held_to_a_schema() {
+    let till = Till::open().await;
+    let (cx, merchant) = (&till.shop.cx, &till.merchant);
+    let new = NewSchema { kind: "pos".to_owned(), description: None, json: r#"{"required":["lane"]}"#.to_owned() };
+    let id = schemas::register(cx, merchant, new, None).await.unwrap().id.to_string();
+    let session = sessions::create(cx, merchant, new_session(None), None).await.unwrap().session.id;
+    let unfit = || Given { schema: Some(id.clone()), json: Some("{}".to_owned()) };
+
+    // While somebody else writes, data are held to their schema all the same: that is no part of a transaction.
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (end, may_end) = std::sync::mpsc::channel::<()>();
+    let once = Mutex::new(Some((begun, may_end)));
+    let writing = cx.store.write(move |_: &mut Tx<'_>| {
+        if let Some((begun, may_end)) = once.lock().unwrap().take() {
+            begun.send(()).unwrap();
+            may_end.recv().unwrap();
+        }
+        Ok::<_, ServiceError>(())
+    });
+    let held = async {
+        has_begun.await.unwrap();
+        let request = NewRequest { pos_payload: Some(unfit()), ..new_request(5) };
+        let info = NewSession { merchant_info: unfit(), ..new_session(None) };
+        let codes = async {
+            [
+                code(payment_requests::create(cx, merchant, request, None).await),
+                code(sessions::create(cx, merchant, info, None).await),
+                code(sessions::associate(cx, &till.jo, session, unfit(), None).await),
+                code(sessions::update(cx, merchant, session, News { merchant_info: unfit(), request: None }, None).await),
+            ]
+        };
+        let codes = tokio::time::timeout(Duration::from_secs(20), codes).await;
+        end.send(()).unwrap();
+        codes
+    };
+    let (written, codes) = tokio::join!(writing, held);
+    written.unwrap();
+    assert_eq!(codes.expect("nobody waits for the writer"), ["payload_unfit"; 4]);
+}
+
+#[tokio::test]
 async fn terms_are_agreed_to_once_and_listed_by_what_is_asked() {
     let till = Till::open().await;
     let cx = &till.shop.cx;
@@ -712,7 +792,8 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_written() {
 
 /// A key of that name for a call of that number.
 fn keyed(till: &Till, name: &str, call: u8) -> IdempotencyKey {
-    IdempotencyKey::keyed(&till.shop.cx, "jo".to_owned(), name.to_owned(), &[call; 32])
+    let scope = format!("wpay:{}", till.merchant.merchant.id);
+    IdempotencyKey::keyed(&till.shop.cx, scope, name.to_owned(), &[call; 32])
 }
 
 #[tokio::test]

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a case has no use for the error")]
 
+mod agreements;
 mod apm;
 mod frames;
 mod fraud;
+mod gate;
 mod gifting;
 mod imports;
 mod instore;
+mod issuer;
+mod late;
 mod merchants;
 mod openpay;
 mod shop;

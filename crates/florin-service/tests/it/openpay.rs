@@ -175,6 +175,19 @@ async fn a_refused_barcode_puts_the_others_back() {
 }
 
 #[tokio::test]
+async fn a_barcode_whose_putting_back_was_not_answered_is_asked_about() {
+    let (shop, merchant, jo) = shop_with("jo").await;
+    let declined = barcode("declined");
+    // The refund of this amount happens, and its answer is lost.
+    let two = order(MovementKind::Purchase, &[("690000000017", 999_168), (&declined, 500)]);
+    let paid = openpay::pay(&shop.cx, &jo, two, None).await.unwrap();
+    assert!(paid.transaction.is_turning_back());
+    later(&shop).await;
+    assert_eq!(shop.owed(&merchant).await, 0);
+    shop.books_balance().await;
+}
+
+#[tokio::test]
 async fn openpay_and_other_payments_are_followed_up_by_calls_of_their_own() {
     let (shop, merchant, jo) = shop_with("jo").await;
     let paid = buy(&shop, &jo, "690000000017", 1_000).await;

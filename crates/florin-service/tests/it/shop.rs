@@ -69,7 +69,8 @@ pub async fn process(database: &Database, master: &MasterKey, previous: Option<&
     process_in(database, master, previous, |_| {}).await
 }
 
-async fn process_in(
+/// As [`process`], in another world.
+pub async fn process_in(
     database: &Database,
     master: &MasterKey,
     previous: Option<&MasterKey>,
@@ -217,6 +218,12 @@ impl Shop {
     pub async fn books_balance(&self) {
         let found = self.cx.store.read(|tx: &mut Tx<'_>| Ok::<_, ServiceError>(tx.list_violations()?)).await.unwrap();
         assert_eq!(found, []);
+    }
+
+    /// Time passes until the next span of this length begins.
+    pub async fn wait_for_next(&self, span: Duration) {
+        let (now, length) = (self.cx.clock.now().micros().unsigned_abs(), u64::try_from(span.as_micros()).unwrap());
+        self.wait(Duration::from_micros(length - now % length)).await;
     }
 
     /// Time passes.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use florin_connect::{
-    Authorise, Authorised, Call, CardAcquirer, CardCheck, CardVerdict, Charge, ChargeOutcome, Connector, Move, MoveKind, Moved,
-};
+use florin_connect::CardCheck;
 use florin_domain::frames::{FramesKind, FramesWish};
 use florin_domain::instrument::Instrument;
 use florin_domain::time::minutes;
@@ -13,68 +11,19 @@ use florin_service::caller::ShopperCaller;
 use florin_service::frames::{self, Completed, Completion, FramesStart, NewFramesAction, Piece};
 use florin_service::step_up::{self, StepUpKind, Typed};
 
+use crate::issuer::Issuer;
 use crate::shop::{GOOD_CARD, Shop, code};
 
 /// The year in which no card of this issuer runs out.
 const UNKNOWN_YEAR: i32 = 2042;
 
-/// An issuer that knows its cards by their expiry; all else is as in the sandbox.
-struct StrictIssuer(Arc<dyn CardAcquirer>);
-
-impl Connector for StrictIssuer {
-    fn name(&self) -> &'static str {
-        "strict"
-    }
-
-    fn simulated(&self) -> bool {
-        true
-    }
-}
-
-impl CardAcquirer for StrictIssuer {
-    fn verify<'a>(&'a self, check: CardCheck<'a>) -> Call<'a, CardVerdict> {
-        if i32::from(check.card.expiry.year) != UNKNOWN_YEAR {
-            return self.0.verify(check);
-        }
-        let (code, message) = ("54".to_owned(), "the card is not known by this date".to_owned());
-        Box::pin(async { Ok(CardVerdict::Declined { code, message }) })
-    }
-
-    fn charge<'a>(&'a self, charge: Charge<'a>) -> Call<'a, ChargeOutcome> {
-        self.0.charge(charge)
-    }
-
-    fn charge_status<'a>(&'a self, key: &'a str) -> Call<'a, Option<ChargeOutcome>> {
-        self.0.charge_status(key)
-    }
-
-    fn authorise<'a>(&'a self, order: Authorise<'a>) -> Call<'a, Authorised> {
-        self.0.authorise(order)
-    }
-
-    fn capture<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved> {
-        self.0.capture(order)
-    }
-
-    fn void<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved> {
-        self.0.void(order)
-    }
-
-    fn refund<'a>(&'a self, order: Move<'a>) -> Call<'a, Moved> {
-        self.0.refund(order)
-    }
-
-    fn authorised<'a>(&'a self, order: Authorise<'a>) -> Call<'a, Option<Authorised>> {
-        self.0.authorised(order)
-    }
-
-    fn moved<'a>(&'a self, kind: MoveKind, order: Move<'a>) -> Call<'a, Option<Moved>> {
-        self.0.moved(kind, order)
-    }
+/// An issuer knows its cards by their expiry.
+fn knows(check: &CardCheck<'_>) -> bool {
+    i32::from(check.card.expiry.year) != UNKNOWN_YEAR
 }
 
 async fn shop_with_card() -> (Shop, ShopperCaller, Instrument) {
-    let shop = Shop::open_in(|world| world.acquirer = Arc::new(StrictIssuer(Arc::clone(&world.acquirer)))).await;
+    let shop = Shop::open_in(|world| world.acquirer = Arc::new(Issuer { knows, ..Issuer::of(&world.acquirer) })).await;
     let merchant = shop.merchant("10006").await;
     let jo = shop.shopper(&merchant, "jo").await;
     let card = shop.card(&jo, GOOD_CARD).await.unwrap();

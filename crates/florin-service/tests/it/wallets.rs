@@ -5,7 +5,7 @@ use std::time::Duration;
 use florin_domain::fault::Fault;
 use florin_domain::instrument::{Instrument, InstrumentKind, InstrumentStatus};
 use florin_domain::shopper::WalletKind;
-use florin_domain::time::{days, hours};
+use florin_domain::time::{days, hours, minutes};
 use florin_domain::{Currency, Money, Timestamp};
 use florin_service::caller::ShopperCaller;
 use florin_service::captures::{self, GiveCard};
@@ -19,6 +19,8 @@ use crate::shop::{GOOD_CARD, OTHER_CARD, Shop, code, typed};
 
 const GIFT_NUMBER: &str = "6280003090791562689";
 const GIFT_PIN: &str = "1945";
+/// A number of the same programme that no card has.
+const NO_GIFT_NUMBER: &str = "6280009999999999";
 
 #[tokio::test]
 async fn a_card_is_kept_once_and_found_by_its_shopper_alone() {
@@ -249,4 +251,40 @@ async fn accounts_at_providers_come_and_are_renewed() {
     let renewed = add(WalletProvider::ApplePay, r#"{"b":1}"#, false, Some(Replaces::Instrument(apple.id.clone()))).await.unwrap();
     assert_eq!(renewed.id, apple.id);
     assert_eq!(shop.wallet(&jo).await.len(), 3);
+}
+
+#[tokio::test]
+async fn twenty_wrong_pins_close_a_card_for_the_rest_of_the_day() {
+    let shop = Shop::open().await;
+    let merchant = shop.merchant("10006").await;
+    let jo = shop.shopper(&merchant, "jo").await;
+    let expires_on = "2039-12-31".parse().unwrap();
+    gift_cards::issue(&shop.cx, GIFT_NUMBER, GIFT_PIN, Money::new(5_000, Currency::Aud), expires_on).await.unwrap();
+    let tries = async |number: &str, pin: &str| {
+        let slip = Slip { number: number.to_owned(), pin: pin.to_owned() };
+        gift_cards::tokenise(&shop.cx, &jo, slip, false, true).await
+    };
+    shop.wait_for_next(days(1)).await;
+    for _ in 0..4 {
+        for number in [GIFT_NUMBER, NO_GIFT_NUMBER] {
+            for _ in 0..5 {
+                assert_eq!(code(tries(number, "0000").await), "gift_card_details");
+            }
+            // What the minute's count refuses is no try.
+            assert_eq!(code(tries(number, "0000").await), "too many");
+        }
+        shop.wait_for_next(minutes(1)).await;
+    }
+    let told = |refused: Result<_, ServiceError>| match refused.map(|_| ()) {
+        Err(ServiceError::TooMany { retry_after_s, .. }) => retry_after_s,
+        other => panic!("{other:?}"),
+    };
+    assert!(told(tries(GIFT_NUMBER, GIFT_PIN).await) > 80_000);
+    assert!(told(tries(NO_GIFT_NUMBER, GIFT_PIN).await) > 80_000, "nobody learns which numbers there are");
+    // Longer than counts of a minute are kept.
+    shop.wait(hours(20)).await;
+    assert!(told(tries(GIFT_NUMBER, GIFT_PIN).await) > 3_600);
+    shop.wait_for_next(days(1)).await;
+    let (card, balance) = tries(GIFT_NUMBER, GIFT_PIN).await.unwrap();
+    assert_eq!((card.kind, balance.amount.minor()), (InstrumentKind::GiftCard, 5_000));
 }

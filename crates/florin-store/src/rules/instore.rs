@@ -20,10 +20,11 @@ pub(super) const RULES: &[Rule] = &[
             SELECT request_id, CAST(uses AS TEXT) || ' of ' || CAST(max_uses AS TEXT) FROM payment_requests WHERE uses > max_uses",
     },
     Rule {
-        name: "a payment in store holds a use of its request unless it is rejected, and nothing else does",
+        name: "a payment in store holds a use of its request unless it is rejected or put back for coming too late, and nothing else does",
         counterexamples: "
             SELECT o.occasion_id, t.kind || ' ' || t.state FROM occasions o JOIN transactions t ON t.receipt = o.receipt
-             WHERE o.holds_use <> CASE WHEN t.kind = 'payment' AND t.state <> 'rejected' THEN 1 ELSE 0 END",
+             WHERE o.holds_use <> CASE WHEN t.kind = 'payment' AND t.state <> 'rejected' THEN 1 ELSE 0 END
+               AND NOT (o.holds_use = 0 AND t.kind = 'payment' AND t.state = 'processing' AND t.put_back = 'required')",
     },
     Rule {
         name: "every transaction in store has its occasion, and every occasion its transaction and its request",
@@ -53,6 +54,16 @@ pub(super) const RULES: &[Rule] = &[
                   JOIN movements m ON m.reference > t.receipt AND m.reference <= t.receipt + t.parts
                  WHERE t.occasion_id IS NOT NULL
             ) AS sides GROUP BY occasion_id HAVING SUM(minor) <> 0",
+    },
+    Rule {
+        name: "a payment in store is of what its request asks, and only what follows one has an original",
+        counterexamples: "
+            SELECT o.occasion_id, CAST(o.gross_minor AS TEXT) || ' of ' || CAST(r.amount_minor AS TEXT)
+              FROM occasions o JOIN payment_requests r ON r.request_id = o.request_id
+             WHERE o.original_id IS NULL AND (o.gross_minor <> r.amount_minor OR o.currency <> r.currency)
+             UNION ALL
+            SELECT o.occasion_id, 'original of a ' || t.kind FROM occasions o JOIN transactions t ON t.receipt = o.receipt
+             WHERE (o.original_id IS NULL) <> (t.kind = 'payment')",
     },
     Rule {
         name: "a till session stands where its facts say",

@@ -106,6 +106,48 @@ pub(super) const RULES: &[Rule] = &[
             ) AS sides GROUP BY receipt HAVING SUM(processing) = 0 OR SUM(waiting) = 0",
     },
     Rule {
+        name: "a transaction stands where its parts do, and is put back as far as they are",
+        counterexamples: "
+            SELECT CAST(receipt AS TEXT), state || ', put back: ' || put_back || ', ' || CAST(done AS TEXT) || ' done, '
+                       || CAST(refused AS TEXT) || ' refused, ' || CAST(reversed AS TEXT) || ' reversed' FROM (
+                SELECT t.receipt, t.state, t.put_back, t.atomicity, t.occasion_id, COUNT(*) AS parts,
+                       SUM(CASE WHEN m.state = 'done' THEN 1 ELSE 0 END) AS done,
+                       SUM(CASE WHEN m.state = 'refused' THEN 1 ELSE 0 END) AS refused,
+                       SUM(CASE WHEN m.state = 'reversing' THEN 1 ELSE 0 END) AS reversing,
+                       SUM(CASE WHEN m.state = 'reversed' THEN 1 ELSE 0 END) AS reversed
+                  FROM transactions t JOIN movements m ON m.reference > t.receipt AND m.reference <= t.receipt + t.parts
+                 GROUP BY t.receipt, t.state, t.put_back, t.atomicity, t.occasion_id
+            ) AS wholes
+             WHERE NOT CASE state || ' ' || put_back
+                       WHEN 'approved not_required' THEN done = parts
+                       WHEN 'partly_approved not_required'
+                            THEN atomicity = 'keep_successes' AND done > 0 AND refused > 0 AND done + refused = parts
+                       WHEN 'rejected not_required' THEN refused = parts
+                       WHEN 'rejected required'
+                            THEN atomicity = 'skip_rollback' AND done > 0 AND refused > 0 AND done + refused = parts
+                       WHEN 'rejected successful' THEN (atomicity = 'all_or_nothing' OR occasion_id IS NOT NULL) AND done = 0 AND reversed > 0
+                       WHEN 'rejected failed' THEN (atomicity = 'all_or_nothing' OR occasion_id IS NOT NULL) AND done > 0
+                       WHEN 'processing required' THEN (atomicity = 'all_or_nothing' OR occasion_id IS NOT NULL) AND reversing > 0
+                       WHEN 'processing not_required' THEN reversing = 0
+                       ELSE FALSE END",
+    },
+    Rule {
+        name: "what a movement did is in its columns, and nothing else is",
+        counterexamples: "
+            SELECT CAST(reference AS TEXT), kind || ' ' || state || ', captured ' || CAST(captured_minor AS TEXT) || ' of '
+                       || CAST(amount_minor AS TEXT) || ', hold ' || COALESCE(hold, 'none') FROM movements
+             WHERE NOT CASE kind
+                       WHEN 'purchase' THEN original IS NULL AND hold IS NULL AND expires_at IS NULL
+                            AND captured_minor = CASE WHEN state IN ('done', 'reversing') THEN amount_minor ELSE 0 END
+                       WHEN 'preauth' THEN original IS NULL
+                            AND (hold IS NOT NULL) = (state IN ('done', 'reversing', 'reversed'))
+                            AND (expires_at IS NOT NULL) = (hold IS NOT NULL)
+                            AND (state <> 'reversing' OR COALESCE(hold, '') = 'open')
+                            AND (state <> 'reversed' OR COALESCE(hold, '') = 'voided')
+                            AND (captured_minor > 0) = (COALESCE(hold, '') = 'completed')
+                       ELSE original IS NOT NULL AND hold IS NULL AND expires_at IS NULL AND captured_minor = 0 END",
+    },
+    Rule {
         name: "a hold that is open and a settlement that is not sent have their jobs",
         counterexamples: "
             SELECT CAST(m.reference AS TEXT), 'hold without a job' FROM movements m

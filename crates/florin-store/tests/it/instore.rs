@@ -40,7 +40,7 @@ fn payload(text: &str) -> Payload {
     Payload { schema: Some(SchemaId::from_random([4; 16])), json: Some(text.to_owned()) }
 }
 
-fn request(number: u8) -> PaymentRequest {
+pub fn request(number: u8) -> PaymentRequest {
     PaymentRequest {
         id: PaymentRequestId::from_random([number; 16]),
         merchant: merchant("10006").id,
@@ -58,7 +58,7 @@ fn request(number: u8) -> PaymentRequest {
     }
 }
 
-fn session(number: u8) -> PaymentSession {
+pub fn session(number: u8) -> PaymentSession {
     PaymentSession {
         id: PaymentSessionId::from_random([number; 16]),
         merchant: merchant("10006").id,
@@ -266,7 +266,8 @@ async fn schemas_are_listed_by_merchant(store: &Store) {
 fn sell(tx: &mut Tx<'_>, number: u8, kind: MovementKind, results: &[Result<&str, Fault>]) -> Result<Transaction, StoreError> {
     let is_done = results.iter().all(Result::is_ok);
     let asked = PaymentRequest { uses: u32::from(is_done), ..request(number) };
-    let parts = results.iter().map(|_| part(kind, 500)).collect();
+    let minor = asked.amount.minor() / i64::try_from(results.len()).unwrap();
+    let parts = results.iter().map(|_| part(kind, minor)).collect();
     let transaction = ask_on(tx, TransactionKind::Payment, Atomicity::AllOrNothing, parts, Some(id(number)))?;
     tx.insert_payment_request(&asked)?;
     tx.insert_occasion(&Occasion { holds_use: is_done, ..occasion(number, &asked, &transaction) })?;
@@ -283,7 +284,7 @@ fn trade(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 
     let asked = PaymentRequest { uses: 1, ..request(4) };
     tx.insert_payment_request(&asked)?;
-    let paying = ask_on(tx, TransactionKind::Payment, Atomicity::AllOrNothing, vec![part(MovementKind::Purchase, 700)], Some(id(4)))?;
+    let paying = ask_on(tx, TransactionKind::Payment, Atomicity::AllOrNothing, vec![part(MovementKind::Purchase, 1_000)], Some(id(4)))?;
     let linked = PaymentSession { request: Some(asked.id), wallet: Some(wallet(1)), ..session(1) };
     tx.insert_occasion(&Occasion { session: Some(linked.id), ..occasion(4, &asked, &paying) })?;
     tx.insert_session(&linked.begin_payment(id(4), wallet(1)))?;
@@ -341,7 +342,7 @@ async fn honest_sales_in_store_break_no_rule(store: &Store) {
 
 async fn changed_sales_in_store_are_found_out(store: &Store) {
     write(store, trade).await;
-    let frauds: [(&'static str, &str); 19] = [
+    let frauds: [(&'static str, &str); 22] = [
         ("UPDATE payment_requests SET uses = 2 WHERE uses = 1", "the uses of a payment request"),
         ("UPDATE payment_requests SET uses = 0", "the uses of a payment request"),
         ("UPDATE payment_requests SET max_uses = 0 WHERE uses = 1", "no more often than it may be"),
@@ -353,6 +354,9 @@ async fn changed_sales_in_store_are_found_out(store: &Store) {
         ("DELETE FROM payment_requests WHERE uses = 0", "every transaction in store"),
         ("UPDATE occasions SET original_id = session_id WHERE session_id IS NOT NULL", "every transaction in store"),
         ("UPDATE occasions SET gross_minor = gross_minor + 1", "adds up from its parts"),
+        ("UPDATE payment_requests SET amount_minor = 999 WHERE uses = 1", "is of what its request asks"),
+        ("UPDATE payment_requests SET currency = 'GBP' WHERE uses = 1", "is of what its request asks"),
+        ("UPDATE occasions SET original_id = NULL", "only what follows one has an original"),
         ("UPDATE payment_sessions SET state = 'created'", "stands where its facts say"),
         ("UPDATE payment_sessions SET wallet_id = NULL WHERE state = 'associated'", "stands where its facts say"),
         ("UPDATE payment_sessions SET paid_at = 1, state = 'paid' WHERE state = 'paying'", "is paid when its payment is"),

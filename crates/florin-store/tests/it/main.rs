@@ -10,6 +10,7 @@ mod cut;
 mod frames;
 mod gifts;
 mod instore;
+mod keys;
 mod migrations;
 mod nouns;
 mod postgres;

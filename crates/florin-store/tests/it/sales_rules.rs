@@ -4,8 +4,8 @@
 
 use florin_domain::SettlementId;
 use florin_domain::fault::Fault;
-use florin_domain::movement::{MovementKind, Reference};
-use florin_domain::payment::{Atomicity, GiftCardMove, TransactionKind};
+use florin_domain::movement::MovementKind;
+use florin_domain::payment::{Atomicity, GiftCardMove, Outcome, Transaction, TransactionKind};
 use florin_domain::settlement::Settlement;
 use florin_store::{Store, StoreError, Tx};
 
@@ -17,6 +17,11 @@ on_both_engines! {
     honest_sales_break_no_rule
     changed_sales_are_found_out
 }
+
+/// The rule of a transaction and its parts.
+const STANDS: &str = "stands where its parts do";
+/// The rule of a movement by itself.
+const DID: &str = "what a movement did";
 
 /// A day at the till: something of everything, finished and not.
 fn trade(tx: &mut Tx<'_>) -> Result<(), StoreError> {
@@ -36,19 +41,51 @@ fn trade(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     conclude(tx, &freed, &[Ok("V1")])?;
     follow_up(tx, Completion, number(3), 300)?; // Asked, and no answer.
 
-    let parts = || vec![part(Purchase, 333), part(Preauth, 700), part(Purchase, 1)];
-    for is_put_back in [true, false] {
-        let refused = ask(tx, TransactionKind::Payment, Atomicity::AllOrNothing, parts())?;
-        let refused = conclude(tx, &refused, &[Ok("A6"), Ok("A7"), Err(Fault::Declined)])?;
-        if is_put_back {
-            let back =
-                |movement: Reference| florin_domain::payment::Outcome { movement, service: None, result: Ok("B".to_owned()), plan: None };
-            let outcomes = refused.movements.iter().map(|movement| back(movement.reference)).collect();
-            tx.save_transaction(refused.put_back(outcomes, NOW))?;
-        }
-    }
+    turn_back(tx)?;
     spend_gift_card(tx)?;
     settle(tx)
+}
+
+/// Says what came of putting back each part of a payment.
+fn put_back(tx: &mut Tx<'_>, refused: &Transaction, results: &[Result<&str, Fault>]) -> Result<Transaction, StoreError> {
+    let said = refused.movements.iter().zip(results);
+    let outcomes = said.map(|(movement, result)| Outcome {
+        movement: movement.reference,
+        service: None,
+        result: result.map(str::to_owned),
+        plan: None,
+    });
+    tx.save_transaction(refused.clone().put_back(outcomes.collect(), NOW))
+}
+
+/// Payments of which a part was refused, in every way in which they can end, and one that has not ended.
+fn turn_back(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    use MovementKind::{Preauth, Purchase};
+    let answers = [Ok("A6"), Ok("A7"), Err(Fault::NotSent)];
+    let refused = |tx: &mut Tx<'_>, atomicity| {
+        let parts = vec![part(Purchase, 333), part(Preauth, 700), part(Purchase, 1)];
+        let asked = ask(tx, TransactionKind::Payment, atomicity, parts)?;
+        conclude(tx, &asked, &answers)
+    };
+    refused(tx, Atomicity::AllOrNothing)?; // Being put back.
+    refused(tx, Atomicity::SkipRollback)?;
+    refused(tx, Atomicity::KeepSuccesses)?;
+    let none = pay(tx, vec![part(Purchase, 50)])?;
+    conclude(tx, &none, &[Err(Fault::Declined)])?;
+
+    let back = refused(tx, Atomicity::AllOrNothing)?;
+    put_back(tx, &back, &[Ok("B1"), Ok("B2")])?;
+    let late = refused(tx, Atomicity::AllOrNothing)?;
+    let late = put_back(tx, &late, &[Ok("B1"), Ok("B2")])?;
+    // What was taken for never sent turns up when the others are back.
+    let late = conclude(tx, &late, &[Ok("A6"), Ok("A7"), Ok("A8")])?;
+    put_back(tx, &late, &[Ok("B1"), Ok("B2"), Ok("B3")])?;
+
+    let stuck = refused(tx, Atomicity::AllOrNothing)?;
+    let stuck = put_back(tx, &stuck, &[Err(Fault::Declined), Ok("B2")])?;
+    let given = follow_up(tx, MovementKind::Refund, stuck.movements[0].reference, 333)?;
+    conclude(tx, &given, &[Ok("R2")])?;
+    Ok(())
 }
 
 fn spend_gift_card(tx: &mut Tx<'_>) -> Result<(), StoreError> {
@@ -97,7 +134,7 @@ async fn honest_sales_break_no_rule(store: &Store) {
     write(store, trade).await;
     assert_eq!(write(store, |tx| tx.list_violations()).await, []);
     let counts = write(store, |tx| tx.list_counts()).await;
-    for expected in [("transactions", 14), ("movements", 21), ("gift cards", 1), ("instruments", 0), ("merchants", 0), ("agreements", 0)] {
+    for expected in [("transactions", 20), ("movements", 35), ("gift cards", 1), ("instruments", 0), ("merchants", 0), ("agreements", 0)] {
         assert!(counts.contains(&expected), "{expected:?} in {counts:?}");
     }
     assert!(Tx::count_rules() > 30);
@@ -105,7 +142,7 @@ async fn honest_sales_break_no_rule(store: &Store) {
 
 async fn changed_sales_are_found_out(store: &Store) {
     write(store, trade).await;
-    let frauds: [(&'static str, &str); 24] = [
+    let frauds: [(&'static str, &str); 44] = [
         ("UPDATE movements SET captured_minor = amount_minor + 1 WHERE reference = 1000000000000002", "no more is captured"),
         ("UPDATE movements SET captured_minor = -1 WHERE kind = 'void'", "no more is captured"),
         ("UPDATE movements SET refunded_minor = captured_minor + 1 WHERE reference = 1000000000000002", "no more is given back"),
@@ -128,6 +165,26 @@ async fn changed_sales_are_found_out(store: &Store) {
         ("DELETE FROM transactions WHERE receipt = 1000000000000001", "every transaction has its parts"),
         ("UPDATE transactions SET state = 'processing' WHERE receipt = 1000000000000001", "is processing while"),
         ("UPDATE transactions SET state = 'approved' WHERE state = 'processing'", "is processing while"),
+        ("UPDATE transactions SET state = 'rejected' WHERE receipt = 1000000000000001", STANDS),
+        ("UPDATE transactions SET state = 'partly_approved' WHERE receipt = 1000000000000001", STANDS),
+        ("UPDATE transactions SET state = 'approved' WHERE state = 'partly_approved'", STANDS),
+        ("UPDATE transactions SET state = 'rejected' WHERE state = 'partly_approved'", STANDS),
+        ("UPDATE transactions SET state = 'approved' WHERE put_back = 'failed'", STANDS),
+        ("UPDATE transactions SET put_back = 'not_required' WHERE put_back = 'failed'", STANDS),
+        ("UPDATE transactions SET put_back = 'successful' WHERE put_back = 'failed'", STANDS),
+        ("UPDATE transactions SET put_back = 'failed' WHERE put_back = 'successful'", STANDS),
+        ("UPDATE transactions SET put_back = 'not_required' WHERE put_back = 'required' AND state = 'processing'", STANDS),
+        ("UPDATE transactions SET atomicity = 'all_or_nothing' WHERE atomicity = 'skip_rollback'", STANDS),
+        ("UPDATE movements SET state = 'done', state_detail = 'x' WHERE state_detail = 'declined'", STANDS),
+        ("UPDATE movements SET captured_minor = amount_minor - 1 WHERE reference = 1000000000000002", DID),
+        ("UPDATE movements SET captured_minor = amount_minor WHERE state = 'refused'", DID),
+        ("UPDATE movements SET captured_minor = amount_minor WHERE state = 'reversed' AND kind = 'purchase'", DID),
+        ("UPDATE movements SET captured_minor = amount_minor WHERE hold = 'open'", DID),
+        ("UPDATE movements SET hold = NULL WHERE hold = 'open'", DID),
+        ("UPDATE movements SET hold = 'open' WHERE hold = 'voided' AND state = 'reversed'", DID),
+        ("UPDATE movements SET expires_at = NULL WHERE hold = 'open'", DID),
+        ("UPDATE movements SET original = NULL WHERE kind = 'void'", DID),
+        ("UPDATE movements SET original = reference WHERE kind = 'purchase'", DID),
         ("DELETE FROM jobs WHERE kind = 'expire_hold'", "have their jobs"),
         ("DELETE FROM jobs WHERE kind = 'settle_out'", "have their jobs"),
     ];

@@ -351,14 +351,17 @@ async fn what_is_in_doubt_is_found_until_it_is_known(store: &Store) {
     write(store, |tx| {
         let asked = pay(tx, vec![part(MovementKind::Purchase, 1), Part { paid_with: on_gift_card(), ..part(MovementKind::Purchase, 2) }])?;
         let other = pay(tx, vec![part(MovementKind::Purchase, 1)])?;
-        assert_eq!(tx.list_in_doubt(NOW, 9)?, [asked.receipt, other.receipt], "oldest first");
-        assert_eq!(tx.list_in_doubt(NOW, 1)?, [asked.receipt]);
-        assert_eq!(tx.list_in_doubt(NOW.minus(minutes(1)), 9)?, []);
+        let found = tx.list_in_doubt(NOW, None, 9)?;
+        assert_eq!(found.iter().map(|found| found.receipt).collect::<Vec<_>>(), [asked.receipt, other.receipt], "oldest first");
+        assert_eq!(tx.list_in_doubt(NOW, None, 1)?, found[..1]);
+        assert_eq!(tx.list_in_doubt(NOW, Some(found[0]), 9)?, found[1..], "each in its turn");
+        assert_eq!(tx.list_in_doubt(NOW, Some(found[1]), 9)?, []);
+        assert_eq!(tx.list_in_doubt(NOW.minus(minutes(1)), None, 9)?, []);
         conclude(tx, &other, &[Ok("A1")])?;
         assert!(tx.has_in_doubt(&card().instrument)? && tx.has_in_doubt(&on_gift_card().instrument)?);
         assert!(!tx.has_in_doubt(&InstrumentId::kept(1))?);
         conclude(tx, &asked, &[Ok("A1"), Err(Fault::Declined)])?;
-        assert!(!tx.has_in_doubt(&card().instrument)? && tx.list_in_doubt(NOW, 9)?.is_empty());
+        assert!(!tx.has_in_doubt(&card().instrument)? && tx.list_in_doubt(NOW, None, 9)?.is_empty());
         Ok(())
     })
     .await;

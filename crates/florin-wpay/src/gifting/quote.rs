@@ -80,7 +80,7 @@ pub async fn make_for_clients(surface: Surface, call: Call) -> Result<Reply, Ref
 
 async fn make(surface: Surface, call: Call, by_older_names: bool) -> Result<Reply, Refusal> {
     let items = call.json::<Sent>()?.read()?;
-    let quote = gifting::quote(&surface.cx, &call.merchant, items, call.key()).await?;
+    let quote = gifting::quote(&surface.cx, (&call.merchant, &call.source), items, call.key()).await?;
     Ok(tell(&QuoteBody::of(&quote, by_older_names)))
 }
 

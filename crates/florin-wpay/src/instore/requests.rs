@@ -287,7 +287,7 @@ mod tests {
         assert_eq!((&told["usesRemaining"], &told["expiryTime"]), (&json!(1), &json!("2026-11-21T10:11:00.000Z")));
         assert_eq!((&told["specificWalletId"], &told["basket"]), (&json!("02020202-0202-4202-8202-020202020202"), &json!({"items": []})));
         assert_eq!(told["posPayload"], json!({"payload": {}}));
-        let closed = request.close(NOW).unwrap();
+        let closed = request.close(false, NOW).unwrap();
         let told = serde_json::to_value(SummaryBody::of(&closed, NOW)).unwrap();
         assert_eq!((&told["usesRemaining"], &told["expiryTime"]), (&json!(0), &json!("2026-11-21T10:10:00.000Z")));
     }

@@ -28,7 +28,7 @@ const STAYS_CHARGED: &str = "Charged, and not put back: void or refund it by its
 /// Said of what is charged while the outcome of the others is not known.
 const CHARGED_SO_FAR: &str = "Charged so far; whether it stays so depends on the outcome of the others.";
 /// Said of what the acquirer has not confirmed to be put back yet.
-const BEING_PUT_BACK: &str = "Being put back because another payment instrument was refused.";
+const BEING_PUT_BACK: &str = "Being put back because another payment instrument was refused, or because the answer came too late.";
 
 impl Reason {
     /// Tells `fault`.

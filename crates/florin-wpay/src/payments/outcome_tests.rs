@@ -153,7 +153,7 @@ fn what_was_put_back_says_so() {
     let (status, body) = plainly(TransactionState::Rejected, Atomicity::AllOrNothing, movements);
     let put_back = &body["creditCards"][0];
     assert_eq!((status, &put_back["errorCode"]), (400, &json!("BI52")));
-    assert_eq!(put_back["errorDetail"], "Put back because another payment instrument was refused.");
+    assert_eq!(put_back["errorDetail"], "Put back because another payment instrument was refused, or because the answer came too late.");
     let reversing = Movement { state: MovementState::Reversing { reference: "a".to_owned() }, ..paid(1) };
     let movements = vec![reversing, refused(2, Fault::Declined)];
     let (status, body) = plainly(TransactionState::Processing, Atomicity::AllOrNothing, movements);

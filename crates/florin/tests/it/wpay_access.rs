@@ -17,6 +17,7 @@ enum Class {
     AnyShopper,
     Server,
     ShopperOrServer,
+    ServerOrShopper,
     Key,
 }
 
@@ -32,7 +33,7 @@ enum Stranger {
     Fails(u16, &'static str),
 }
 
-use Class::{AnyShopper, Anybody, Guest, Key, Server, ShopperOrServer};
+use Class::{AnyShopper, Anybody, Guest, Key, Server, ServerOrShopper, ShopperOrServer};
 use Stranger::{Fails, First, Own};
 
 const UNKNOWN: Stranger = Fails(400, "BI24");
@@ -73,7 +74,7 @@ const TABLE: &[Row] = &[
     ("POST", "/wow/v1/pay/instruments", Server, Own),
     ("DELETE", "/wow/v1/pay/instruments/{paymentInstrumentId}", Class::Shopper, UNKNOWN),
     ("POST", "/wow/v1/pay/transactions", Class::Shopper, Own),
-    ("GET", "/wow/v1/pay/merchants/profile", ShopperOrServer, Own),
+    ("GET", "/wow/v1/pay/merchants/profile", ServerOrShopper, Own),
     ("POST", "/wow/v1/pay/wallet/delete", Server, Own),
     ("POST", "/wow/v1/pay/guest/cards/initcapture", Guest, Own),
     ("POST", "/wow/v1/pay/guest/paypal/tokenize", Guest, Own),
@@ -179,6 +180,7 @@ fn every_operation_is_in_the_table_as_what_it_is() {
             Access::Guest => Class::Guest,
             Access::Server => Class::Server,
             Access::ShopperOrServer => Class::ShopperOrServer,
+            Access::ServerOrShopper => Class::ServerOrShopper,
             Access::Key => Class::Key,
         };
         assert_eq!(*class, expected, "{method} {path}");
@@ -342,16 +344,22 @@ impl Trial<'_> {
             |ask| dressed(Some(closed), None)(ask.header("x-forwarded-for", "127.0.0.1")),
             Fails(403, "AP99"),
         );
-        self.is("a bad bearer elsewhere", &call, dressed(Some(closed), Some(&stage.shopper.token)), Fails(403, "AP99"));
+        self.is("a bearer that says nothing elsewhere", &call, dressed(Some(closed), Some("undefined")), Fails(403, "AP99"));
+        self.is("a bad bearer elsewhere", &call, dressed(Some(closed), Some(&stage.shopper.token)), Fails(401, "AP02"));
+        // A bad bearer is a shopper's who is to renew it; only what is no shopper's is told all the same where servers are.
+        let renew = if self.row.2 == ServerOrShopper { Own } else { Fails(401, "AP02") };
         for (what, key, bearer, expected) in [
+            ("an expired bearer", key, Some(&*crowd.expired.0.token), renew),
+            ("half a bearer", key, Some(&stage.shopper.token[..40]), renew),
+            ("another merchant's shopper", key, Some(&*crowd.locked_out.0.token), renew),
+            ("another merchant's key", &*crowd.other.key, Some(&*stage.shopper.token), renew),
             ("no bearer", key, None, Own),
-            ("an expired bearer", key, Some(&crowd.expired.0), Own),
-            ("a shopper's", key, Some(&stage.shopper), Own),
-            ("a guest's", key, Some(&stage.guest), self.row.3),
-            ("another merchant's key", &*crowd.other.key, Some(&stage.shopper), self.row.3),
-            ("a stranger elsewhere", closed, Some(&crowd.locked_out.0), self.row.3),
+            ("a bearer that says nothing", key, Some("undefined"), Own),
+            ("a shopper's", key, Some(&*stage.shopper.token), Own),
+            ("a guest's", key, Some(&*stage.guest.token), self.row.3),
+            ("a stranger elsewhere", closed, Some(&*crowd.locked_out.0.token), self.row.3),
         ] {
-            self.is(what, &call, dressed(Some(key), bearer.map(|shopper| &*shopper.token)), expected);
+            self.is(what, &call, dressed(Some(key), bearer), expected);
         }
         let elsewhere = Stage::of(self.florin, &crowd.locked_out.0, &crowd.locked_out.1);
         let (call, token) = (elsewhere.sound(self.row.0, self.row.1), &*elsewhere.shopper.token);
@@ -402,7 +410,7 @@ fn nobody_gets_in_who_is_not_in_the_table() {
         match row.2 {
             Anybody => trial.of_anybody(&crowd),
             Server => trial.of_servers(&crowd),
-            ShopperOrServer => trial.of_either(&crowd),
+            ShopperOrServer | ServerOrShopper => trial.of_either(&crowd),
             Key => trial.of_key_holders(&crowd),
             Class::Shopper => trial.of_people(&crowd, false),
             Guest => trial.of_people(&crowd, true),

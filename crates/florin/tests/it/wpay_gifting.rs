@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::cast::{
-    Answer, Bill, Florin, Instrument, ORIGIN, Page, Shopper, Slip, at_once, eventually, for_screen, gift, gift_for_jim, gift_order, sends,
-    story,
+    Answer, Bill, Florin, Instrument, ORIGIN, Page, Shopper, Slip, TOKEN, at_once, eventually, for_screen, gift, gift_for_jim, gift_order,
+    sends, story,
 };
 
 const REVIEW: &str = "/v1/gifting/order/review";
@@ -268,8 +268,34 @@ story! {
         other.0.posts(SUBMIT, &of_quote(&quote, &other.1)).fails(400, "BI08");
         let keyed = |items: Value| sends(shopper.at.ask("POST", REVIEW).header("idempotency-key", "q").json(&json!({ "orderItems": items })));
         let items = json!([gift("online-parcel", 30.0, 1)]);
-        assert_eq!(keyed(items.clone()).is(200).json(), keyed(items).is(200).json(), "and quoted once a key");
+        assert_eq!(keyed(items.clone()).is(200).json(), keyed(items.clone()).is(200).json(), "and quoted once a key");
         keyed(json!([gift("online-parcel", 31.0, 1)])).fails(422, "AP99");
+        florin.time_passes("2d");
+        keyed(items).fails(400, "BI08");
+    }
+}
+
+story! {
+    fn a_stranger_with_the_public_key_spoils_no_key_of_the_merchants_server(florin) {
+        let retailer = florin.new_retailer("spoiled");
+        let quotes = |key: &str, amount: f64| {
+            let body = json!({ "orderItems": [gift("everyday-classic", amount, 1)] });
+            retailer.posts_keyed(REVIEW, &body, key)
+        };
+        let quoted_to_stranger = quotes("order-1", 20.0).is(200).json();
+        quotes("order-2", 20.0).is(200);
+        assert_eq!(quotes("order-1", 20.0).is(200).json(), quoted_to_stranger, "who is a stranger has keys all the same");
+        quotes("order-1", 30.0).fails(422, "AP99");
+        florin.lets_in(&retailer);
+        let signed_in = || {
+            let answer = sends(retailer.ask("POST", TOKEN).json(&json!({ "shopperId": "s" })));
+            (answer.status == 200).then_some(())
+        };
+        eventually("the merchant to be let in", signed_in);
+        let own = quotes("order-1", 30.0).is(200).json();
+        assert_eq!(quotes("order-1", 30.0).is(200).json(), own);
+        let card = retailer.signs_in("s").captures(&florin.card("approved"));
+        told(retailer.posts_keyed(SUBMIT, &gift_order(&card, "a"), "order-2"), "APPROVED");
     }
 }
 
@@ -331,6 +357,10 @@ story! {
         with("orderItems", json!([gift("everyday-classic", 20.0, 1)])).fails(400, "BI08");
         with("referenceId", json!("no quote of mine")).fails(400, "BI24");
         with("paymentInstrumentId", json!("999999999")).fails(400, "BI24");
+        let mut unheard = of_quote(&quoted(&shopper, &[gift_for_jim("store-classic", 20.0)]), &card);
+        unheard["data"]["deliveryEmail"] = json!(null);
+        let refused = shopper.posts(SUBMIT, &unheard).fails(400, "AP99");
+        assert!(refused.text().contains("deliveryEmail is required"), "{}", refused.text());
         florin.time_passes("31m");
         shopper.posts(SUBMIT, &of_quote(&quote, &card)).fails(400, "BI08");
         assert_eq!((kept(&shopper).len(), florin.books().count("gift_orders")), (0, 0));

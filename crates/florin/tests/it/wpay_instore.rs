@@ -347,6 +347,34 @@ story! {
 }
 
 story! {
+    fn a_code_read_by_a_camera_leads_to_a_page_that_tells_where_it_is_paid(florin) {
+        let (till, (shopper, card)) = (florin.retailer(0), florin.card_holder());
+        let page = |qr: &Value, status: u16| {
+            let answer = florin.http.get(&text(qr, "content")).is(status);
+            assert_eq!((answer.header("cache-control"), answer.header("referrer-policy")), ("no-store", "no-referrer"));
+            assert!(!answer.text().contains("<script") && !answer.text().contains("<form"), "{}", answer.text());
+            answer.text().clone()
+        };
+        let made = till.asks(12.5, &json!({ "generateQR": true, "merchantReferenceId": "table 4 of Jo" })).data();
+        let told = page(&made["qr"], 200);
+        assert!(told.contains("asks for $12.50") && !told.contains("table 4 of Jo"), "{told}");
+        let session = json!({ "generateQR": true, "location": "lane 4", "merchantInfo": { "payload": {} } });
+        let opened = till.in_store("POST", "/payment/session", session).data();
+        let told = page(&opened["qr"], 200);
+        assert!(told.contains("asks to be paid") && !told.contains("lane 4"), "{told}");
+
+        shopper.settles_with(&text(&made, "paymentRequestId"), &card).is(200);
+        till.in_store("DELETE", &format!("/qr/{}", text(&opened["qr"], "qrId")), NOTHING).is(204);
+        for over in [&made["qr"], &opened["qr"]] {
+            assert!(page(over, 410).contains("no longer good"));
+        }
+        for unknown in ["/qr/00000000-0000-4000-8000-000000000000", "/qr/none", "/qr/%3Cscript%3E/"] {
+            assert!(page(&json!({ "content": unknown }), 404).contains("do not know this code"), "{unknown}");
+        }
+    }
+}
+
+story! {
     fn a_merchants_own_data_follow_the_schema_that_they_name(florin) {
         let (till, (shopper, card)) = (florin.retailer(0), florin.card_holder());
         let form = json!({ "type": "object", "required": ["lane"], "properties": { "lane": { "type": "integer" } } });

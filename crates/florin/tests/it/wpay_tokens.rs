@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::cast::{Answer, Florin, REFRESH, Retailer, Shopper, Smith, TOKEN, eventually, is_signed_by, opened, sends, story};
+use crate::cast::{
+    Answer, Ask, Florin, REFRESH, Retailer, Shopper, Smith, TOKEN, eventually, gift_order, is_signed_by, opened, sends, story,
+};
 
 /// Asks for a token with a query and a body of one's own.
 #[track_caller]
@@ -331,6 +333,30 @@ story! {
         header["userid"] = json!("s");
         let away = closed.ask("GET", "/wow/v1/pay/instruments").header("x-jws-signature", &smith.detached(&header, b""));
         sends(away).fails(401, "AP02");
+    }
+}
+
+story! {
+    fn where_server_and_shopper_may_call_a_wrong_signature_needs_a_good_bearer(florin) {
+        const PROFILE: &str = "/wow/v1/pay/merchants/profile";
+        const ORDER: &str = "/v1/gifting/order/submit";
+        let (smith, retailer, shopper) = (Smith::edwards(1), florin.retailer(0), florin.shopper());
+        let card = shopper.captures(&florin.card("approved"));
+        let late = retailer.issues("?access_token_exp=60&refresh_token_exp=60", "late", false);
+        florin.time_passes("2m");
+        registers(florin, &retailer, &smith);
+        let shown = |ask: Ask, signature: &str| sends(ask.header("x-jws-signature", signature));
+        let order = gift_order(&card, "signed");
+        let signed = |verb: &str, path: &str, body: &str| smith.detached(&signed_header(florin, &smith, verb, path), body.as_bytes());
+
+        shown(retailer.ask("GET", PROFILE), "garbage").fails(401, "AP02");
+        shown(late.ask("GET", PROFILE), "garbage").fails(401, "AP02");
+        shown(shopper.ask("GET", PROFILE), "garbage").is(200);
+        shown(retailer.ask("GET", PROFILE), &signed("GET", PROFILE, "")).is(200);
+        shown(retailer.ask("POST", ORDER).json(&order), "garbage").fails(401, "AP02");
+        shown(retailer.ask("POST", ORDER).json(&order), &signed("POST", ORDER, "{}")).fails(401, "AP02");
+        shown(shopper.ask("POST", ORDER).json(&order), "garbage").is(200);
+        shown(retailer.ask("POST", ORDER).json(&order), &signed("POST", ORDER, &order.to_string())).is(200);
     }
 }
 

@@ -63,7 +63,7 @@ impl<'f> Hearing<'f> {
         let mut routed = florin_wpay::operations().iter();
         let found = routed.find(|operation| operation.path == path && operation.method.as_str() == method);
         match found.unwrap_or_else(|| panic!("{method} {path} is routed nowhere")).access {
-            Access::Server | Access::ShopperOrServer => Who::Server,
+            Access::Server | Access::ShopperOrServer | Access::ServerOrShopper => Who::Server,
             Access::Shopper => Who::Shopper,
             Access::Guest => Who::Guest,
             Access::AnyShopper => Who::Anyone,
