@@ -10,8 +10,8 @@ use crate::{Context, ServiceError, work};
 
 /// For how many days an answer is kept.
 const KEPT_DAYS: u64 = 30;
-/// The status of a key that keeps no answer but the name of what it made: the answer is told from the books.
-const TOLD_FROM_BOOKS: u32 = 202;
+/// In place of a status, for a key that keeps no answer but the name of what it made: the answer is told from the books.
+const TOLD_FROM_BOOKS: u32 = 0;
 
 /// A key with what it belongs to.
 #[derive(Debug, Clone)]

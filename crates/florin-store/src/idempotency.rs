@@ -15,7 +15,7 @@ const FORGET: &str = "DELETE FROM idempotency WHERE created_at < $1";
 pub struct IdempotencyRecord {
     /// Digest of the request that the key came with.
     pub fingerprint: [u8; 32],
-    /// The HTTP status of the answer.
+    /// The HTTP status of the answer; 0 if the name of what was made is kept, and no answer.
     pub status: u32,
     /// The bytes of the answer.
     pub body: Vec<u8>,

@@ -19,7 +19,7 @@ on_both_engines! {
 }
 
 fn made(tx: &mut Tx<'_>, scope: &str, key: &str, body: &[u8]) -> Result<(), StoreError> {
-    tx.insert_answer(scope, key, &IdempotencyRecord { fingerprint: [3; 32], status: 202, body: body.to_vec() }, NOW)
+    tx.insert_answer(scope, key, &IdempotencyRecord { fingerprint: [3; 32], status: 0, body: body.to_vec() }, NOW)
 }
 
 fn code(tx: &mut Tx<'_>, number: u8, reference: QrReference) -> Result<QrId, StoreError> {
