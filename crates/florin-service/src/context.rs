@@ -12,6 +12,7 @@ use tokio::sync::RwLock;
 use crate::caller::KnownCallers;
 use crate::frames::Codes;
 use crate::in_doubt::Tills;
+use crate::schemas::Forms;
 use crate::signing::Signing;
 use crate::{Clock, Dialect, Keeper};
 
@@ -46,6 +47,8 @@ pub struct Context {
     pub tills: Tills,
     /// The codes of cards that are being typed.
     pub codes: Codes,
+    /// Where merchants' forms are followed.
+    pub forms: Forms,
 }
 
 impl fmt::Debug for Context {

@@ -5,10 +5,13 @@
 
 mod form;
 
+use std::sync::Arc;
+
 use florin_domain::merchant::MerchantId;
 use florin_domain::schema::{Payload, Schema};
 use florin_domain::{SchemaId, Timestamp};
 use florin_store::Tx;
+use tokio::sync::Semaphore;
 
 use crate::caller::MerchantCaller;
 use crate::idempotency::{self, IdempotencyKey};
@@ -25,10 +28,23 @@ const KIND_MAX: usize = 64;
 /// The longest description, in bytes.
 const DESCRIPTION_MAX: usize = 512;
 
+/// How many forms are followed at once; so many processors at the most are kept busy by whoever sends the worst of them.
+const FOLLOWED_AT_ONCE: usize = 2;
+
 /// The schema that every merchant has without registering it: with it a merchant asks that the cardholder be authenticated.
 const REQUIRES_3DS: &str = "0a221353-b26c-4848-9a77-4a8bcbacf228";
 /// That schema.
 const REQUIRES_3DS_FORM: &str = r#"{"type":"object","properties":{"requires3DS":{"type":"boolean"}}}"#;
+
+/// Where forms are followed: apart from everything else, and only a few at a time.
+#[derive(Debug, Clone)]
+pub struct Forms(Arc<Semaphore>);
+
+impl Default for Forms {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(FOLLOWED_AT_ONCE)))
+    }
+}
 
 /// Data of a merchant's own, as they were sent.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +73,7 @@ pub struct NewSchema {
 /// [`ServiceError::KeyReused`].
 pub async fn register(cx: &Cx, caller: &MerchantCaller, new: NewSchema, key: Option<IdempotencyKey>) -> Result<Schema, ServiceError> {
     let json = new.json.clone();
-    apart(move || form::must_be_sound(&json)).await?;
+    apart(cx, move || form::must_be_sound(&json)).await?;
     if new.kind.is_empty() || new.kind.len() > KIND_MAX {
         return Err(ServiceError::invalid("type", "must have 1 to 64 characters"));
     }
@@ -136,7 +152,7 @@ pub(crate) async fn held_to(cx: &Cx, merchant: &MerchantId, field: &'static str,
     let merchant = merchant.clone();
     let schema = cx.store.read(move |tx: &mut Tx<'_>| of_merchant(tx, &merchant, id)).await?;
     if let Some(json) = given.json.clone() {
-        apart(move || form::must_follow(field, &schema.json, &form::read(field, &json, PAYLOAD_MAX)?)).await?;
+        apart(cx, move || form::must_follow(field, &schema.json, &form::read(field, &json, PAYLOAD_MAX)?)).await?;
     }
     Ok(Payload { schema: Some(id), json: given.json.clone() })
 }
@@ -153,8 +169,15 @@ pub(crate) async fn held_to_if_any(
 }
 
 /// Does what may take milliseconds of computing where nothing else waits for it.
-async fn apart(work: impl FnOnce() -> Result<(), ServiceError> + Send + 'static) -> Result<(), ServiceError> {
-    let done = tokio::task::spawn_blocking(work).await;
+async fn apart(cx: &Cx, work: impl FnOnce() -> Result<(), ServiceError> + Send + 'static) -> Result<(), ServiceError> {
+    let room = Arc::clone(&cx.forms.0).acquire_owned().await;
+    let room = room.map_err(|_| ServiceError::Internal("forms are never closed".to_owned()))?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Kept until the work is done, also if the caller has hung up by then.
+        let _room = room;
+        work()
+    })
+    .await;
     done.map_err(|error| ServiceError::Internal(format!("a form could not be followed: {error}")))?
 }
 

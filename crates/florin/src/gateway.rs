@@ -12,6 +12,7 @@ use florin_connect::{Absent, AddressPolicy, HouseScreen, SmtpMailer, SmtpSetting
 use florin_iwocapay::Announcements;
 use florin_service::caller::KnownCallers;
 use florin_service::frames::Codes;
+use florin_service::schemas::Forms;
 use florin_service::{Clock, Context, Cx, Keeper, Policy, Random, Secret, ServiceError, Signing, Tills, Wake, digest, work};
 use florin_sim::Sandbox;
 use florin_store::{Database, Store};
@@ -95,6 +96,7 @@ impl Gateway {
             signing: Signing::default(),
             tills: Tills::default(),
             codes: Codes::default(),
+            forms: Forms::default(),
         });
         work::prepare(&cx, has_one_process).await.map_err(|error| Failure::because("the database", error))?;
         Ok(Self { cx, counter: Arc::new(Counter::new(sandbox.bank)) })

@@ -22,7 +22,7 @@ use florin_service::payments::{self, Kinds, PayAnswer, PayItem, PayOrder};
 use florin_service::shoppers::{self, SignIn, Tokens};
 use florin_service::{
     Algorithm, Clock, Context, Cx, Dialect, Environment, Keeper, MasterKey, Policy, Random, ServiceError, Signing, Store, Tills, Tx, Wake,
-    clock, digest, frames, instruments, merchants, sellers, work,
+    clock, digest, frames, instruments, merchants, schemas, sellers, work,
 };
 use florin_sim::{MemoryNotebook, Sandbox};
 use florin_store::Database;
@@ -101,6 +101,7 @@ pub async fn process_in(
         signing: Signing::default(),
         tills: Tills::default(),
         codes: frames::Codes::default(),
+        forms: schemas::Forms::default(),
     });
     work::prepare(&cx, false).await?;
     Ok(cx)
