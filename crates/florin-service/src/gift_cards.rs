@@ -8,7 +8,7 @@ use std::fmt;
 use florin_domain::gift_card::{GiftCard, GiftCardNumber, Programme};
 use florin_domain::instrument::{Instrument, InstrumentId, InstrumentKind};
 use florin_domain::money::{Currency, Money};
-use florin_domain::{CardId, Timestamp};
+use florin_domain::{CardId, Timestamp, WalletId};
 use florin_store::Tx;
 use florin_vault::{Secret, constant_time_equal};
 use jiff::civil::Date;
@@ -188,9 +188,15 @@ pub(crate) fn entrant<'a>(card: &GiftCard, number: &'a GiftCardNumber) -> Entran
 
 /// Tries a card's PIN in a payment. Misses are counted with those of other ways to try it, and after too many nothing opens
 /// it for a while.
-pub(crate) fn try_pin(cx: &Context, tx: &mut Tx<'_>, card: &GiftCard, pin: &Secret<String>) -> Result<bool, ServiceError> {
+pub(crate) fn try_pin(
+    cx: &Context,
+    tx: &mut Tx<'_>,
+    (card, wallet): (&GiftCard, WalletId),
+    pin: &Secret<String>,
+) -> Result<bool, ServiceError> {
     let missed = !opens(cx, card, pin);
-    let counted = misses(cx, tx, &card.fingerprint, (missed, cx.clock.now()))?;
+    // Whoever pays with a kept card has opened it before: their day's count is their own, and no stranger uses it up.
+    let counted = misses(cx, tx, &card.fingerprint, (missed, cx.clock.now()), Some(wallet))?;
     Ok(!missed && counted.is_ok())
 }
 
@@ -201,11 +207,13 @@ fn misses(
     tx: &mut Tx<'_>,
     fingerprint: &[u8; 32],
     tried: (bool, Timestamp),
+    kept_in: Option<WalletId>,
 ) -> Result<Result<(), ServiceError>, ServiceError> {
     let card = CardId::from_random(cx.keeper.capability(PINS, fingerprint));
-    for (span, limit) in [("pin", (MISSES_MAX, attempts::MINUTE)), ("pin_day", (MISSES_A_DAY_MAX, attempts::DAY))] {
+    let day = kept_in.map_or_else(|| format!("pin_day/{card}"), |wallet| format!("pin_day/{card}/{wallet}"));
+    for (subject, limit) in [(format!("pin/{card}"), (MISSES_MAX, attempts::MINUTE)), (day, (MISSES_A_DAY_MAX, attempts::DAY))] {
         // What the minute's count refuses tells nobody anything, so that the day's does not take it for a try.
-        if let Err(refused) = attempts::misses(tx, &format!("{span}/{card}"), limit, tried)? {
+        if let Err(refused) = attempts::misses(tx, &subject, limit, tried)? {
             return Ok(Err(refused));
         }
     }
@@ -229,7 +237,7 @@ fn open(cx: &Context, tx: &mut Tx<'_>, slip: &Slip, now: Timestamp) -> Result<Op
     let found = tx.find_gift_card(&fingerprint)?;
     let card = found.filter(|card| opens(cx, card, &Secret::new(slip.pin.clone())));
     // Misses of numbers that do not exist count too, so that their count tells nobody which ones do.
-    if let Err(refused) = misses(cx, tx, &fingerprint, (card.is_none(), now))? {
+    if let Err(refused) = misses(cx, tx, &fingerprint, (card.is_none(), now), None)? {
         return Ok(Err(refused));
     }
     Ok(card.map(|card| (number, card)).ok_or_else(wrong))

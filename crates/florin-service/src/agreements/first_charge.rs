@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use florin_domain::agreement::Agreement;
+use florin_domain::fault::Fault;
 use florin_domain::payment::{Transaction, TransactionState};
-use florin_domain::time::minutes;
+use florin_domain::time::{hours, minutes};
 use florin_domain::{AgreementId, Timestamp};
 use florin_store::Tx;
 
@@ -17,6 +18,8 @@ use crate::{Cx, ServiceError, payments, work};
 
 /// How long a first charge may take until it has begun, and how often is looked what became of it.
 const PATIENCE: Duration = minutes(1);
+/// How long after its beginning a charge is looked at once more that was given up as never sent.
+const LAST_LOOK: Duration = hours(1);
 
 /// How an agreement stands to its first charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +67,13 @@ pub(super) fn of(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<FirstCharge, 
 /// Takes an agreement back whose first charge was rejected, or will not be begun. One whose charge is open is left to the job.
 pub(super) fn conclude(tx: &mut Tx<'_>, agreement: AgreementId, now: Timestamp) -> Result<(), ServiceError> {
     let subject = agreement.to_string();
-    let standing = tx.find_agreement(agreement)?.map(|agreement| of(tx, &agreement)).transpose()?;
+    let standing = tx.find_agreement(agreement)?;
+    if let Some(charge) = standing.as_ref().map(|standing| begun(tx, standing)).transpose()?.flatten()
+        && may_turn_up(&charge, now)
+    {
+        return Ok(tx.delay_job(work::FIRST_CHARGE, &subject, charge.created_at.plus(LAST_LOOK), 0)?);
+    }
+    let standing = standing.map(|agreement| of(tx, &agreement)).transpose()?;
     match standing.unwrap_or(FirstCharge::Over) {
         FirstCharge::Open => return Ok(tx.delay_job(work::FIRST_CHARGE, &subject, now.plus(PATIENCE), 0)?),
         // A charge that comes too late finds no agreement.
@@ -72,6 +81,14 @@ pub(super) fn conclude(tx: &mut Tx<'_>, agreement: AgreementId, now: Timestamp) 
         FirstCharge::Over => {}
     }
     Ok(tx.remove_job(work::FIRST_CHARGE, &subject)?)
+}
+
+/// Whether a charge was given up that another process may still be waiting for. What was refused within the time that a charge
+/// may take was refused for good.
+fn may_turn_up(charge: &Transaction, now: Timestamp) -> bool {
+    let is_given_up = charge.movements.iter().any(|movement| movement.fault() == Some(Fault::NotSent));
+    let age = now.since(charge.created_at);
+    charge.state == TransactionState::Rejected && is_given_up && age >= PATIENCE && age < LAST_LOOK
 }
 
 /// Looks what became of a first charge.

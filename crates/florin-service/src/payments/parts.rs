@@ -110,7 +110,7 @@ fn on_gift_card(
         return Ok(Err(Fault::GoodsExcluded));
     }
     if let Some(pin) = &item.passcode
-        && !gift_cards::try_pin(cx, tx, &card, pin)?
+        && !gift_cards::try_pin(cx, tx, (&card, payer.wallet), pin)?
     {
         return Ok(Err(Fault::PasscodeWrong));
     }

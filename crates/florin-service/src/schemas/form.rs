@@ -18,9 +18,6 @@ const VALUES_MAX: usize = 5_000;
 const HELD_MAX: usize = 1_000;
 /// How deep data and schemas may be nested.
 const DEPTH_MAX: usize = 32;
-/// How large a pattern may grow when it is made ready, in bytes: what there is to do for each character of a text.
-const PATTERN_MAX: usize = 8 * 1024;
-
 /// Reads JSON of at most `max` bytes and of a bearable shape; `field` is its name.
 ///
 /// # Errors
@@ -63,7 +60,7 @@ pub(super) fn must_be_sound(json: &str) -> Result<(), ServiceError> {
 fn made_ready(json: &str) -> Result<Validator, ServiceError> {
     let schema = read("schema", json, SCHEMA_MAX)?;
     measure::must_be_small(schema.as_object().ok_or_else(|| ServiceError::invalid("schema", "must be an object"))?)?;
-    let patterns = PatternOptions::regex().size_limit(PATTERN_MAX).dfa_size_limit(PATTERN_MAX * 8);
+    let patterns = PatternOptions::regex().size_limit(measure::PATTERN_MAX).dfa_size_limit(measure::PATTERN_MAX * 8);
     // Nothing leads outside any more; should anything, it is not fetched.
     let options = jsonschema::options().offline().with_pattern_options(patterns);
     options.build(&schema).map_err(|error| ServiceError::invalid("schema", &format!("is no JSON Schema: {error}")))
@@ -130,7 +127,7 @@ mod tests {
             (r##"{"$ref":"#/$defs/b","$defs":{"a":{}}}"##, "does not have"),
             (r##"{"$ref":"#/$defs/a","$defs":{"a":[]}}"##, "does not have"),
             (r#"{"type":"nothing"}"#, "is no JSON Schema"),
-            (r#"{"pattern":"(a{1000}){1000}"}"#, "is no JSON Schema"),
+            (r#"{"pattern":"(a{1000}){1000}"}"#, "too large a pattern"),
             (r#"{"pattern":"(?=a)b"}"#, "is no JSON Schema"),
             (r#"{"pattern":"(a)\\1"}"#, "is no JSON Schema"),
             ("[]", "must be an object"),
@@ -160,6 +157,8 @@ mod tests {
         for (form, expected) in [
             (all("true", 1_000), "too large"),
             (all(pattern, 25), "too large"),
+            (all(r#"{"pattern":"^.{1,30}$"}"#, 7), "is too large"),
+            (r#"{"pattern":"^.{1,640}$"}"#.to_owned(), "too large a pattern"),
             (
                 format!(r#"{{"patternProperties":{{{}}}}}"#, (0..25).map(|n| format!(r#""a{n}":{{}}"#)).collect::<Vec<_>>().join(",")),
                 "too large",
@@ -175,6 +174,8 @@ mod tests {
         for (form, data) in [
             (format!(r#"{{"items":{}}}"#, all(r#"{"type":"number"}"#, 480)), &many),
             (all(pattern, 23), &texts),
+            (all(r#"{"pattern":"^[A-Za-z0-9_-]{1,64}|[ab]*$"}"#, 12), &texts),
+            (all(r#"{"pattern":"^(.{1,30}|[ab]*)$"}"#, 3), &texts),
             (evaluated(3), &texts),
             (nested(10, r#"{"oneOf":[false,"#, "true", "]}"), &texts),
             (reaching(21), &texts),

@@ -162,6 +162,9 @@ async fn an_agreement_whose_first_charge_turns_out_rejected_is_taken_back() {
     assert!(matches!(kiosk.charge(id).await, Err(ServiceError::Unavailable { .. })), "nobody else charges it before");
     kiosk.shop.wait(minutes(2)).await;
     kiosk.shop.wait(minutes(2)).await;
+    assert_eq!(code(kiosk.charge(id).await), "agreement_ended", "it was given up; should it turn up late, there is its agreement");
+    assert!(kiosk.standing(id).await.is_some());
+    kiosk.shop.wait(hours(1)).await;
     assert_eq!(kiosk.standing(id).await, None);
     assert_eq!(code(kiosk.charge(id).await), "payment agreement");
     kiosk.books_balance().await;

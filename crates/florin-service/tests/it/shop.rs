@@ -26,6 +26,7 @@ use florin_service::{
 };
 use florin_sim::{MemoryNotebook, Sandbox};
 use florin_store::Database;
+use florin_vault::Secret;
 
 /// A card that the simulated network approves.
 pub const GOOD_CARD: &str = "4242424242424242";
@@ -184,13 +185,24 @@ impl Shop {
 
     /// Pays `minor` cents with an instrument.
     pub async fn pay(&self, shopper: &ShopperCaller, instrument: &Instrument, minor: i64, fraud: Option<FraudPayload>) -> Transaction {
+        self.pay_with(shopper, (instrument, None), minor, fraud).await
+    }
+
+    /// Pays `minor` cents with an instrument, and with its passcode if there is one.
+    pub async fn pay_with(
+        &self,
+        shopper: &ShopperCaller,
+        (instrument, passcode): (&Instrument, Option<&str>),
+        minor: i64,
+        fraud: Option<FraudPayload>,
+    ) -> Transaction {
         let purchase = Some(MovementKind::Purchase);
         let item = PayItem {
             instrument: Some(instrument.id.clone()),
             token: None,
             amount: Money::new(minor, Currency::Aud),
             step_up: None,
-            passcode: None,
+            passcode: passcode.map(|code| Secret::new(code.to_owned())),
             authentication: None,
             three_ds: None,
         };

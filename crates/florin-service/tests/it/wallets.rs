@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use florin_domain::fault::Fault;
 use florin_domain::instrument::{Instrument, InstrumentKind, InstrumentStatus};
+use florin_domain::payment::TransactionState;
 use florin_domain::shopper::WalletKind;
 use florin_domain::time::{days, hours, minutes};
 use florin_domain::{Currency, Money, Timestamp};
@@ -264,6 +265,9 @@ async fn twenty_wrong_pins_close_a_card_for_the_rest_of_the_day() {
         let slip = Slip { number: number.to_owned(), pin: pin.to_owned() };
         gift_cards::tokenise(&shop.cx, &jo, slip, false, true).await
     };
+    let ann = shop.shopper(&merchant, "ann").await;
+    let slip = Slip { number: GIFT_NUMBER.to_owned(), pin: GIFT_PIN.to_owned() };
+    let (kept, _) = gift_cards::tokenise(&shop.cx, &ann, slip, false, true).await.unwrap();
     shop.wait_for_next(days(1)).await;
     for _ in 0..4 {
         for number in [GIFT_NUMBER, NO_GIFT_NUMBER] {
@@ -281,10 +285,12 @@ async fn twenty_wrong_pins_close_a_card_for_the_rest_of_the_day() {
     };
     assert!(told(tries(GIFT_NUMBER, GIFT_PIN).await) > 80_000);
     assert!(told(tries(NO_GIFT_NUMBER, GIFT_PIN).await) > 80_000, "nobody learns which numbers there are");
+    let paid = shop.pay_with(&ann, (&kept, Some(GIFT_PIN)), 1_000, None).await;
+    assert_eq!(paid.state, TransactionState::Approved, "no stranger closes a card to who keeps it");
     // Longer than counts of a minute are kept.
     shop.wait(hours(20)).await;
     assert!(told(tries(GIFT_NUMBER, GIFT_PIN).await) > 3_600);
     shop.wait_for_next(days(1)).await;
     let (card, balance) = tries(GIFT_NUMBER, GIFT_PIN).await.unwrap();
-    assert_eq!((card.kind, balance.amount.minor()), (InstrumentKind::GiftCard, 5_000));
+    assert_eq!((card.kind, balance.amount.minor()), (InstrumentKind::GiftCard, 4_000));
 }

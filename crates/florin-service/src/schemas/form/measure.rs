@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
 use crate::ServiceError;
@@ -13,8 +14,10 @@ use crate::ServiceError;
 const PLACES_MAX: usize = 1_000;
 /// How deep it may go then, so that no thread's stack is too small for it.
 const REACH_MAX: usize = 64;
-/// How many places a pattern counts for: it looks at each character, not once at each value.
-const PATTERN_PLACES: usize = 40;
+/// How large a pattern may grow when it is made ready, in bytes: what there is to do for each character of a text.
+pub(super) const PATTERN_MAX: usize = 64 * 1024;
+/// How many places a pattern counts for that grows to so many bytes at the most: it looks at each character, not once at each value.
+const PATTERN_PLACES: [(usize, usize); 4] = [(8 * 1024, 40), (16 * 1024, 80), (32 * 1024, 160), (PATTERN_MAX, 320)];
 /// How many times over a schema counts that asks what was evaluated: each time it holds the data to its parts again.
 const EVALUATED_ANEW: usize = 4;
 
@@ -93,10 +96,12 @@ impl<'a> Measure<'a> {
                 ("$dynamicRef" | "$recursiveRef" | "$schema" | "$id" | "id" | "$anchor" | "$dynamicAnchor", Value::String(_)) => {
                     return Err(refused(&format!("must do without {name}")));
                 }
-                ("pattern", Value::String(_)) => Size { places: PATTERN_PLACES, depth: 0 },
+                ("pattern", Value::String(pattern)) => Size { places: places_of(pattern)?, depth: 0 },
                 ("patternProperties", Value::Object(patterns)) => {
                     let size = self.size(member, depth + 1)?;
-                    Size { places: size.places.saturating_add(patterns.len().saturating_mul(PATTERN_PLACES)), ..size }
+                    patterns.keys().try_fold(size, |size, pattern| {
+                        Ok::<_, ServiceError>(Size { places: size.places.saturating_add(places_of(pattern)?), ..size })
+                    })?
                 }
                 _ => self.size(member, depth + 1)?,
             };
@@ -144,6 +149,18 @@ impl Size {
             return Err(refused("is too large: 1000 places are the most, counted through its references"));
         }
         Ok(self)
+    }
+}
+
+/// How many places a pattern counts for. One that is no pattern counts as the largest; the validator tells what is wrong with it.
+fn places_of(pattern: &str) -> Result<usize, ServiceError> {
+    let grown = |limit| RegexBuilder::new(pattern).size_limit(limit).build();
+    if let Some((_, places)) = PATTERN_PLACES.into_iter().find(|(limit, _)| grown(*limit).is_ok()) {
+        return Ok(places);
+    }
+    match grown(PATTERN_MAX) {
+        Err(regex::Error::CompiledTooBig(_)) => Err(refused("has too large a pattern: let maxLength say how long a text may be")),
+        _ => Ok(PATTERN_PLACES[PATTERN_PLACES.len() - 1].1),
     }
 }
 
