@@ -263,7 +263,7 @@ fn ended() -> ServiceError {
 fn must_stand(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<(), ServiceError> {
     match first_charge::of(tx, agreement)? {
         FirstCharge::Over => Ok(()),
-        FirstCharge::Rejected => Err(ended()),
+        FirstCharge::GivenUp { .. } | FirstCharge::Rejected => Err(ended()),
         FirstCharge::Awaited | FirstCharge::Open => {
             let what = "The first charge of this payment agreement is still under way.".to_owned();
             Err(ServiceError::Unavailable { what, retry_after_s: 30 })

@@ -30,6 +30,8 @@ pub(super) enum FirstCharge {
     Awaited,
     /// What became of it is not known.
     Open,
+    /// It was given up as never sent: there is no agreement unless it turns up late.
+    GivenUp { begun_at: Timestamp },
     /// There is no agreement.
     Rejected,
 }
@@ -59,36 +61,29 @@ pub(super) fn of(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<FirstCharge, 
     Ok(match begun(tx, agreement)? {
         None => FirstCharge::Awaited,
         Some(charge) if charge.is_open() => FirstCharge::Open,
-        Some(charge) if charge.state == TransactionState::Rejected => FirstCharge::Rejected,
-        Some(_) => FirstCharge::Over,
+        Some(charge) if charge.state != TransactionState::Rejected => FirstCharge::Over,
+        Some(charge) if charge.movements.iter().any(|movement| movement.fault() == Some(Fault::NotSent)) => {
+            FirstCharge::GivenUp { begun_at: charge.created_at }
+        }
+        Some(_) => FirstCharge::Rejected,
     })
 }
 
 /// Takes an agreement back whose first charge was rejected, or will not be begun. One whose charge is open is left to the job.
 pub(super) fn conclude(tx: &mut Tx<'_>, agreement: AgreementId, now: Timestamp) -> Result<(), ServiceError> {
     let subject = agreement.to_string();
-    let standing = tx.find_agreement(agreement)?;
-    if let Some(charge) = standing.as_ref().map(|standing| begun(tx, standing)).transpose()?.flatten()
-        && may_turn_up(&charge, now)
-    {
-        return Ok(tx.delay_job(work::FIRST_CHARGE, &subject, charge.created_at.plus(LAST_LOOK), 0)?);
-    }
-    let standing = standing.map(|agreement| of(tx, &agreement)).transpose()?;
+    let standing = tx.find_agreement(agreement)?.map(|agreement| of(tx, &agreement)).transpose()?;
     match standing.unwrap_or(FirstCharge::Over) {
         FirstCharge::Open => return Ok(tx.delay_job(work::FIRST_CHARGE, &subject, now.plus(PATIENCE), 0)?),
+        // What was refused within the time that a charge may take was refused for good.
+        FirstCharge::GivenUp { begun_at } if (PATIENCE..LAST_LOOK).contains(&now.since(begun_at)) => {
+            return Ok(tx.delay_job(work::FIRST_CHARGE, &subject, begun_at.plus(LAST_LOOK), 0)?);
+        }
         // A charge that comes too late finds no agreement.
-        FirstCharge::Awaited | FirstCharge::Rejected => tx.remove_agreement(agreement).map(drop)?,
+        FirstCharge::Awaited | FirstCharge::GivenUp { .. } | FirstCharge::Rejected => tx.remove_agreement(agreement).map(drop)?,
         FirstCharge::Over => {}
     }
     Ok(tx.remove_job(work::FIRST_CHARGE, &subject)?)
-}
-
-/// Whether a charge was given up that another process may still be waiting for. What was refused within the time that a charge
-/// may take was refused for good.
-fn may_turn_up(charge: &Transaction, now: Timestamp) -> bool {
-    let is_given_up = charge.movements.iter().any(|movement| movement.fault() == Some(Fault::NotSent));
-    let age = now.since(charge.created_at);
-    charge.state == TransactionState::Rejected && is_given_up && age >= PATIENCE && age < LAST_LOOK
 }
 
 /// Looks what became of a first charge.

@@ -43,7 +43,8 @@ fn dollars(minor: i64) -> Money {
     Money::new(minor, Currency::Aud)
 }
 
-fn new_request(minor: i64) -> NewRequest {
+/// A request that is good for one payment of `minor` cents.
+pub fn new_request(minor: i64) -> NewRequest {
     NewRequest {
         merchant_reference: "till 4".to_owned(),
         amount: dollars(minor),

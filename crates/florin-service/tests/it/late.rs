@@ -20,12 +20,13 @@ use florin_domain::{Currency, Money};
 use florin_service::caller::{MerchantCaller, ShopperCaller};
 use florin_service::instore::{self, PayRequest};
 use florin_service::occasions::{self, InStoreTransaction};
-use florin_service::payment_requests::{self, NewRequest};
+use florin_service::payment_requests;
 use florin_service::payments::Kinds;
 use florin_service::{Cx, ServiceError, Tx, clock, instruments};
 use florin_sim::{MemoryNotebook, Sandbox};
 use tokio::sync::Semaphore;
 
+use crate::instore::new_request;
 use crate::shop::{GOOD_CARD, OTHER_CARD, Shop, code, master, process_in};
 
 const DECLINED: &str = "4000000000000341";
@@ -169,18 +170,7 @@ impl Till {
     }
 
     async fn ask(&self, minor: i64) -> PaymentRequest {
-        let new = NewRequest {
-            merchant_reference: "till 4".to_owned(),
-            amount: dollars(minor),
-            max_uses: Some(1),
-            lives: None,
-            wallet: None,
-            basket: None,
-            pos_payload: None,
-            merchant_payload: None,
-            qr: None,
-        };
-        payment_requests::create(&self.shop.cx, &self.merchant, new, None).await.unwrap().request
+        payment_requests::create(&self.shop.cx, &self.merchant, new_request(minor), None).await.unwrap().request
     }
 
     async fn standing(&self, request: PaymentRequestId) -> PaymentRequest {
