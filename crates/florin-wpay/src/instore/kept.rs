@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
+use florin_domain::payment_request::PaymentRequest;
 use florin_domain::schema::Payload;
 use florin_service::schemas::Given;
 use serde::de::{Deserializer, Error as _};
@@ -97,6 +98,32 @@ impl PayloadBody {
     /// Tells a payload.
     pub fn of(payload: &Payload) -> Self {
         Self { schema_id: payload.schema.map(|schema| schema.to_string()), payload: payload.json.as_deref().and_then(raw) }
+    }
+}
+
+/// Something of a request, with what was asked to be paid.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detailed<T> {
+    #[serde(flatten)]
+    summary: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    basket: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pos_payload: Option<PayloadBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merchant_payload: Option<PayloadBody>,
+}
+
+impl<T> Detailed<T> {
+    /// Tells `summary` with the details of its request. What the merchant added is for the merchant.
+    pub fn of(summary: T, request: &PaymentRequest, is_merchants: bool) -> Self {
+        Self {
+            summary,
+            basket: request.basket.as_deref().and_then(raw),
+            pos_payload: request.pos_payload.as_ref().filter(|_| is_merchants).map(PayloadBody::of),
+            merchant_payload: request.merchant_payload.as_ref().filter(|_| is_merchants).map(PayloadBody::of),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::envelope::{Sent, tell, tell_page};
-use super::kept::{Basket, Kept, PayloadBody, PayloadSent, raw};
+use super::kept::{Basket, Detailed, Kept, PayloadSent, raw};
 use super::pages::Query;
 use super::qr::{self, QrBody, wanted};
 use super::refusal::{Outcome, Unfit};
@@ -82,19 +82,6 @@ struct SummaryBody<'t> {
     specific_wallet_id: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DetailsBody<'t> {
-    #[serde(flatten)]
-    summary: SummaryBody<'t>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    basket: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pos_payload: Option<PayloadBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merchant_payload: Option<PayloadBody>,
-}
-
 #[derive(Serialize)]
 struct ListBody<'t> {
     payments: Vec<SummaryBody<'t>>,
@@ -150,15 +137,9 @@ impl<'t> SummaryBody<'t> {
     }
 }
 
-impl<'t> DetailsBody<'t> {
-    fn of(request: &'t PaymentRequest, now: Timestamp) -> Self {
-        Self {
-            summary: SummaryBody::of(request, now),
-            basket: request.basket.as_deref().and_then(raw),
-            pos_payload: request.pos_payload.as_ref().map(PayloadBody::of),
-            merchant_payload: request.merchant_payload.as_ref().map(PayloadBody::of),
-        }
-    }
+/// A request as its merchant sees it.
+fn details(request: &PaymentRequest, now: Timestamp) -> Detailed<SummaryBody<'_>> {
+    Detailed::of(SummaryBody::of(request, now), request, true)
 }
 
 /// The request that a call names. A client that names none by mistake gets the same 422 as for any other that is not there.
@@ -210,7 +191,7 @@ fn filter(word: Option<&str>) -> Result<RequestFilter, Refusal> {
 /// `GET …/merchant/payments/{paymentRequestId}`
 pub async fn show_merchants(surface: Surface, call: Call) -> Outcome {
     let request = payment_requests::find(&surface.cx, &call.merchant, id(&call)?).await?;
-    Ok(tell(&DetailsBody::of(&request, surface.cx.clock.now())))
+    Ok(tell(&details(&request, surface.cx.clock.now())))
 }
 
 /// `DELETE …/merchant/payments/{paymentRequestId}`
@@ -266,7 +247,7 @@ mod tests {
         let common = json!({
             "paymentRequestId": "01010101-0101-4101-8101-010101010101", "merchantReferenceId": "till 4", "grossAmount": 12.5,
         });
-        assert_eq!(serde_json::to_value(DetailsBody::of(&request, NOW)).unwrap(), common);
+        assert_eq!(serde_json::to_value(details(&request, NOW)).unwrap(), common);
         let mut expected = common;
         expected["merchantId"] = json!("10006");
         assert_eq!(serde_json::to_value(ShopperBody::of(&request)).unwrap(), expected);
@@ -283,7 +264,7 @@ mod tests {
             pos_payload: Some(Payload { schema: None, json: Some("{}".to_owned()) }),
             ..request()
         };
-        let told = serde_json::to_value(DetailsBody::of(&request, NOW)).unwrap();
+        let told = serde_json::to_value(details(&request, NOW)).unwrap();
         assert_eq!((&told["usesRemaining"], &told["expiryTime"]), (&json!(1), &json!("2026-11-21T10:11:00.000Z")));
         assert_eq!((&told["specificWalletId"], &told["basket"]), (&json!("02020202-0202-4202-8202-020202020202"), &json!({"items": []})));
         assert_eq!(told["posPayload"], json!({"payload": {}}));

@@ -9,10 +9,9 @@ use florin_domain::payment::{Rollback, Transaction, TransactionKind, Transaction
 use florin_domain::payment_request::PaymentRequest;
 use florin_service::occasions::InStoreTransaction;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::beside::Beside;
-use super::kept::{PayloadBody, raw};
+use super::kept::Detailed;
 use super::results::{SubTransaction, sub_transactions, waits_for_cardholder};
 use crate::money::Amount;
 use crate::words;
@@ -73,20 +72,6 @@ struct Part {
     amount: Amount,
 }
 
-/// A transaction with what was asked to be paid. What the merchant adds is for the merchant.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DetailsBody<'t> {
-    #[serde(flatten)]
-    summary: TransactionBody<'t>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    basket: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pos_payload: Option<PayloadBody>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merchant_payload: Option<PayloadBody>,
-}
-
 impl<'t> TransactionBody<'t> {
     /// Tells a transaction.
     pub fn of(told: &'t InStoreTransaction, view: View, beside: &'t Beside) -> Self {
@@ -110,17 +95,13 @@ impl<'t> TransactionBody<'t> {
     }
 }
 
-impl<'t> DetailsBody<'t> {
-    /// Tells a transaction with the request that it is about.
-    pub fn of((told, request): &'t (InStoreTransaction, PaymentRequest), view: View, beside: &'t Beside) -> Self {
-        let is_merchants = view == View::Merchant;
-        Self {
-            summary: TransactionBody::of(told, view, beside),
-            basket: request.basket.as_deref().and_then(raw),
-            pos_payload: request.pos_payload.as_ref().filter(|_| is_merchants).map(PayloadBody::of),
-            merchant_payload: request.merchant_payload.as_ref().filter(|_| is_merchants).map(PayloadBody::of),
-        }
-    }
+/// A transaction with the request that it is about.
+pub fn details<'t>(
+    (told, request): &'t (InStoreTransaction, PaymentRequest),
+    view: View,
+    beside: &'t Beside,
+) -> Detailed<TransactionBody<'t>> {
+    Detailed::of(TransactionBody::of(told, view, beside), request, view == View::Merchant)
 }
 
 /// An amount of a transaction of this kind. What a refund moves is negative: amounts are told from where the merchant stands.

@@ -9,7 +9,7 @@ use super::beside::Beside;
 use super::envelope::{tell, tell_page};
 use super::pages::Query;
 use super::refusal::{Outcome, Unfit};
-use super::transaction::{DetailsBody, TransactionBody, View};
+use super::transaction::{TransactionBody, View, details};
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::reply::Reply;
@@ -55,14 +55,14 @@ fn told(total: u64, found: &[InStoreTransaction], view: View) -> Reply {
 pub async fn show_shoppers(surface: Surface, call: Call) -> Outcome {
     let found = occasions::find_for_shopper(&surface.cx, call.shopper()?, id(&call)?).await?;
     let beside = Beside::of(&surface.cx, &found.0.transaction).await;
-    Ok(tell(&DetailsBody::of(&found, View::Shopper, &beside)))
+    Ok(tell(&details(&found, View::Shopper, &beside)))
 }
 
 /// `GET …/merchant/transactions/{transactionId}`
 pub async fn show_merchants(surface: Surface, call: Call) -> Outcome {
     let found = occasions::find(&surface.cx, &call.merchant, id(&call)?).await?;
     let beside = Beside::for_merchant(&surface.cx, &found.0.transaction).await;
-    Ok(tell(&DetailsBody::of(&found, View::Merchant, &beside)))
+    Ok(tell(&details(&found, View::Merchant, &beside)))
 }
 
 /// The transaction that a call names.
